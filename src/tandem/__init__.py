@@ -1,0 +1,3 @@
+"""Tandem: a self-hosted CRM whose calendar keeps itself."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Records: leads, people, companies and opportunities, with their addresses and notes."""

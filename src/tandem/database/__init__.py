@@ -1,0 +1,1 @@
+"""Keys and bulk writes, the same on SQLite and PostgreSQL."""

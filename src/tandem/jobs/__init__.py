@@ -1,0 +1,1 @@
+"""The wake-up port: jobs only wake; the truth is in our tables."""

@@ -1,0 +1,1 @@
+"""Connected accounts, their calendars, the lease, and secrets at rest."""

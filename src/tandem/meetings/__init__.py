@@ -1,0 +1,1 @@
+"""Meetings: what calendars say, what people want, and what a page shows of both."""

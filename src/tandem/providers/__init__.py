@@ -1,0 +1,1 @@
+"""Calendar services behind `tandem.calendaring.provider`. No Django here."""

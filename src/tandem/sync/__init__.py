@@ -1,0 +1,1 @@
+"""The sync pipeline: read, plan, apply, deliver."""
