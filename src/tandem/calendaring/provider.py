@@ -70,8 +70,9 @@ class RemoteItem:
 class Page:
     """A part of what changed. Only the last page has a `cursor`, saved with its data in one transaction.
 
-    `complete` on the last page says that the pages together listed everything: what was not in them
-    is gone, after its absence has been confirmed. `fast` marks the bounded first look, without cursor.
+    `removed` are ids that the service said are gone, or that a listing of everything did not meet.
+    `complete` on the last page says that the pages rest on a listing of everything: their removals
+    count only after each absence has been confirmed. `fast` marks the bounded first look.
     """
 
     items: tuple[RemoteItem, ...] = ()
@@ -171,8 +172,10 @@ class Provider(Protocol):
     def changes(self, calendar: str, cursor: str | None, known: Mapping[str, Known]) -> Iterator[Page]:
         """What changed since `cursor`; everything without one. The last page has the new cursor.
 
-        `known` (remote id to what is stored) lets a service without cursors compare etags, and lets a
-        full listing fetch only what differs. Raises `CursorExpired` for a cursor the service forgot.
+        `known` (remote id to what is stored; read lazily, it may be large) lets a service without cursors
+        compare etags, and lets a full listing fetch only what differs: an item whose etag is known is not
+        fetched, and a known id that the listing lacks is `removed`. Raises `CursorExpired` for a cursor
+        that the service forgot.
         """
 
     def read(self, calendar: str, remote_id: str) -> RemoteItem | None:

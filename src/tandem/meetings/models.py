@@ -134,7 +134,7 @@ class Participant(models.Model):
     """An address that takes part in an occurrence, the organizer's included.
 
     `starts_at` repeats the occurrence's, so that "the meetings of these addresses, by time" is one
-    index range. `hidden` repeats the meeting's privacy and cancellation for the last/next columns.
+    index range.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -1,0 +1,236 @@
+"""What a calendar said becomes rows: remote objects, copies, series and meetings.
+
+Reading never writes to any calendar. Call inside `Lease.guarding`; `apply` does no I/O but the database's.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from tandem.calendaring import event as canonical
+from tandem.calendaring.event import Event
+from tandem.calendaring.identity import SeriesKey, series_key
+from tandem.calendaring.provider import RemoteItem
+from tandem.calendaring.reasons import Skip, skip_reason
+from tandem.calendaring.series import BadRecurrence, is_recurring, last_start
+from tandem.database import bulk
+from tandem.database.keys import new_id
+from tandem.mailboxes.models import Calendar
+from tandem.mailboxes.rights import me
+from tandem.meetings import annotations, projection
+from tandem.meetings.models import Copy, Meeting, RemoteObject, Series
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one page changes, gathered before it is written."""
+
+    calendar: Calendar
+    mine: frozenset[str]
+    now: datetime
+    objects: dict[str, RemoteObject]
+    copies: dict[UUID, dict[str, Copy]]
+    events: list[tuple[RemoteObject, Event, str, Copy | None]] = field(default_factory=list)
+    ended: list[Copy] = field(default_factory=list)
+    touched: set[UUID] = field(default_factory=set)
+    moved: set[tuple[UUID, UUID]] = field(default_factory=set)
+
+
+def apply(calendar: Calendar, items: Sequence[RemoteItem], removed: Sequence[str], *, now: datetime) -> set[UUID]:
+    """Store what was read; answer with the series it touched.
+
+    `removed` are remote ids that the calendar no longer holds, each confirmed already.
+    """
+    batch = _load(calendar, [item.remote_id for item in items] + list(removed), now)
+    changed = [item for item in items if _is_new(batch.objects.get(item.remote_id), item)]
+    _store_objects(batch, changed)
+    for item in changed:
+        _sort_out(batch, item)
+    for remote_id in removed:
+        stored = batch.objects.get(remote_id)
+        if stored is not None:
+            batch.ended += batch.copies.get(stored.id, {}).values()
+    _end_copies(batch)
+    _store_copies(batch)
+    gone = [batch.objects[remote_id].id for remote_id in removed if remote_id in batch.objects]
+    bulk.delete(RemoteObject, gone)
+    annotations.carry(batch.moved)
+    projection.refresh(batch.touched, now=now)
+    return batch.touched
+
+
+def _load(calendar: Calendar, remote_ids: Sequence[str], now: datetime) -> _Batch:
+    objects: dict[str, RemoteObject] = {}
+    for at in range(0, len(remote_ids), 400):
+        part = remote_ids[at : at + 400]
+        objects |= {row.remote_id: row for row in calendar.remote_objects.filter(remote_id__in=part)}
+    copies: dict[UUID, dict[str, Copy]] = defaultdict(dict)
+    ids = [row.id for row in objects.values()]
+    for at in range(0, len(ids), 400):
+        for copy in Copy.objects.filter(remote_object__in=ids[at : at + 400]).select_related("meeting"):
+            copies[copy.remote_object_id][copy.recurrence_id] = copy
+    return _Batch(calendar, me(calendar.account), now, objects, copies)
+
+
+def _is_new(stored: RemoteObject | None, item: RemoteItem) -> bool:
+    return stored is None or stored.etag != item.etag or stored.raw != item.raw or bool(stored.problem)
+
+
+def _store_objects(batch: _Batch, items: Iterable[RemoteItem]) -> None:
+    rows = []
+    for item in items:
+        stored = batch.objects.get(item.remote_id)
+        if stored is None:
+            stored = RemoteObject(id=new_id(), calendar=batch.calendar, remote_id=item.remote_id)
+            batch.objects[item.remote_id] = stored
+        stored.etag, stored.schedule_tag, stored.raw = item.etag, item.schedule_tag, item.raw
+        stored.problem = (item.problem or _bad_rule(item.events))[:500]
+        stored.generation = batch.calendar.generation
+        rows.append(
+            (
+                stored.id,
+                batch.calendar.id,
+                item.remote_id,
+                item.etag,
+                item.schedule_tag,
+                item.raw,
+                stored.generation,
+                stored.problem,
+            )
+        )
+    columns = ["id", "calendar_id", "remote_id", "etag", "schedule_tag", "raw", "generation", "problem"]
+    bulk.upsert(RemoteObject, columns, rows, key=["id"], update=columns[3:])
+
+
+def _bad_rule(events: Sequence[Event]) -> str:
+    """Why the rule of a series can't be followed; such an item is quarantined, and the rest goes on."""
+    for event in events:
+        if is_recurring(event):
+            try:
+                last_start(event)
+            except BadRecurrence as error:
+                return str(error)
+    return ""
+
+
+def _sort_out(batch: _Batch, item: RemoteItem) -> None:
+    """Which copies of one object stay, which came, which ended.
+
+    An unreadable version of an event that was readable ends nothing: what was known stays shown.
+    """
+    stored = batch.objects[item.remote_id]
+    known = batch.copies.get(stored.id, {})
+    if stored.problem and (known or not item.events):
+        return
+    seen = set()
+    for event in item.events:
+        if event.recurrence_id in seen:
+            continue
+        seen.add(event.recurrence_id)
+        skip = Skip.UNREADABLE if stored.problem else _skip(batch, event)
+        batch.events.append((stored, event, skip or "", known.get(event.recurrence_id)))
+    batch.ended += [copy for recurrence_id, copy in known.items() if recurrence_id not in seen]
+
+
+def _skip(batch: _Batch, event: Event) -> Skip | None:
+    return skip_reason(event, me=batch.mine, count_others=batch.calendar.counts_others)
+
+
+def _end_copies(batch: _Batch) -> None:
+    """Only the organizer's copy cancels a meeting; a guest's copy that goes away just ends."""
+    cancelled: list[tuple[object, ...]] = []
+    for copy in batch.ended:
+        meeting = copy.meeting
+        if meeting is None:
+            continue
+        batch.touched.add(meeting.series_id)
+        event = canonical.decode(copy.content)
+        own = event.organizer is None or event.organizer.address in batch.mine
+        if own and meeting.authority_id == copy.id and not _held_elsewhere(meeting, copy):
+            cancelled.append((meeting.id, Meeting.State.CANCELLED.value))
+    bulk.delete(Copy, [copy.id for copy in batch.ended])
+    bulk.update(Meeting, ["state"], cancelled)
+
+
+def _held_elsewhere(meeting: Meeting, ended: Copy) -> bool:
+    """Whether the same account holds the meeting in another place: it was moved, not cancelled."""
+    account = ended.calendar.account_id
+    return meeting.copies.filter(calendar__account=account).exclude(id=ended.id).exists()
+
+
+def _store_copies(batch: _Batch) -> None:
+    keys: dict[int, SeriesKey] = {}
+    for index, (stored, event, skip, _) in enumerate(batch.events):
+        if not skip:
+            keys[index] = series_key(event, calendar_id=str(batch.calendar.id), remote_object_id=str(stored.id))
+    keys = _same_series_in_one_object(batch, keys)
+    series = _series_ids(set(keys.values()))
+    meetings = _meeting_ids(batch, keys, series)
+    rows = []
+    for index, (stored, event, skip, known) in enumerate(batch.events):
+        series_id = series[keys[index]] if index in keys else None
+        meeting_id = meetings[(series_id, event.recurrence_id)] if series_id else None
+        if series_id:
+            batch.touched.add(series_id)
+        if known is not None and known.meeting is not None and known.meeting.series_id != series_id:
+            batch.touched.add(known.meeting.series_id)
+            if series_id:
+                batch.moved.add((known.meeting.series_id, series_id))
+        copy_id = known.id if known else new_id()
+        content = canonical.encode(event)
+        rows.append(
+            (copy_id, stored.id, batch.calendar.id, meeting_id, event.recurrence_id, content, canonical.VERSION, skip)
+        )
+    columns = ["id", "remote_object_id", "calendar_id", "meeting_id", "recurrence_id", "content", "version", "skip"]
+    bulk.upsert(Copy, columns, rows, key=["id"], update=["meeting_id", "content", "version", "skip"])
+
+
+def _same_series_in_one_object(batch: _Batch, keys: dict[int, SeriesKey]) -> dict[int, SeriesKey]:
+    """A resource is one series: overrides whose guests or organizer differ still belong to its master."""
+    masters = {
+        batch.events[index][0].id: key for index, key in keys.items() if not batch.events[index][1].recurrence_id
+    }
+    result = {}
+    for index, key in keys.items():
+        master = masters.get(batch.events[index][0].id)
+        result[index] = master if master is not None and master.uid == key.uid else key
+    return result
+
+
+def _series_ids(keys: set[SeriesKey]) -> dict[SeriesKey, UUID]:
+    found: dict[SeriesKey, UUID] = {}
+    uids = list({key.uid for key in keys})
+    for at in range(0, len(uids), 400):
+        for row in Series.objects.filter(uid__in=uids[at : at + 400]):
+            found[SeriesKey(row.uid, row.organizer, row.scope)] = row.id
+    new = {key: new_id() for key in keys if key not in found}
+    rows = [(series_id, key.uid, key.organizer, key.scope, None) for key, series_id in new.items()]
+    bulk.insert(Series, ["id", "uid", "organizer", "scope", "endless_until"], rows)
+    return {key: found.get(key) or new[key] for key in keys}
+
+
+def _meeting_ids(
+    batch: _Batch, keys: dict[int, SeriesKey], series: dict[SeriesKey, UUID]
+) -> dict[tuple[UUID | None, str], UUID]:
+    wanted: dict[tuple[UUID | None, str], Event] = {}
+    for index, key in keys.items():
+        event = batch.events[index][1]
+        wanted[(series[key], event.recurrence_id)] = event
+    found: dict[tuple[UUID | None, str], UUID] = {}
+    ids = list(series.values())
+    for at in range(0, len(ids), 400):
+        for row in Meeting.objects.filter(series__in=ids[at : at + 400]).only("id", "series_id", "recurrence_id"):
+            found[(row.series_id, row.recurrence_id)] = row.id
+    rows = []
+    for key, event in wanted.items():
+        if key not in found:
+            found[key] = new_id()
+            live = Meeting.State.LIVE.value
+            rows.append((found[key], key[0], key[1], None, live, "{}", event.title[:1000], event.private, "", batch.now))
+    columns = ["id", "series_id", "recurrence_id", "authority_id", "state", "shown", "title", "private"]
+    bulk.insert(Meeting, [*columns, "cancelled_by", "updated_at"], rows)
+    return found
