@@ -94,6 +94,19 @@ class SignInLink(models.Model):
         return f"link for {self.user_id}"
 
 
+class SignInTry(models.Model):
+    """One failed sign-in. `key` hashes the address and the IP it came from; see `tries.py`."""
+
+    key = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=["key", "at"], name="sign_in_try_by_key"),)
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]} at {self.at}"
+
+
 class Company(models.Model):
     """The one row of settings for the whole company, and this installation's identity.
 
@@ -124,4 +137,4 @@ def was_active(user: User, now: datetime, within: timedelta = timedelta(minutes=
     return user.last_seen_at is not None and user.last_seen_at > now - within
 
 
-__all__ = ["HUES", "Alias", "Company", "Role", "SignInLink", "User", "was_active"]
+__all__ = ["HUES", "Alias", "Company", "Role", "SignInLink", "SignInTry", "User", "was_active"]

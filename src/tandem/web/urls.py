@@ -4,4 +4,22 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from tandem.web import accounts, agenda, decisions, events, gate, mail, notes, records, search, users
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *gate.urls,
+    *events.urls,
+    *accounts.urls,
+    *decisions.urls,
+    *agenda.urls,
+    *mail.urls,
+    *users.urls,
+    *search.urls,
+    *notes.urls,
+    *records.urls,
+]
+
+handler400 = "tandem.web.errors.bad_request"
+handler403 = "tandem.web.errors.forbidden"
+handler404 = "tandem.web.errors.not_found"
+handler500 = "tandem.web.errors.server_error"
