@@ -1,0 +1,152 @@
+"""A real Radicale as a separate program, with its users, port and storage kept in one folder."""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+START_SECONDS = 20.0
+
+
+class CannotRun(Exception):
+    """Why the calendar server does not run, as a sentence."""
+
+
+class Radicale:
+    """A server for `users`, whose passwords are made here once. `port` 0: a free one, kept from then on.
+
+    It ends with this process, even by kill -9: it watches a pipe that only this process holds.
+    """
+
+    def __init__(self, folder: Path, users: Sequence[str], *, port: int = 0) -> None:
+        self.folder = folder
+        self.storage = folder / "collections"
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        self.passwords = self._passwords(users)
+        self.port = port or self._port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def pid(self) -> int:
+        """The server's process. Raises `CannotRun` when it was not started."""
+        if self._process is None:
+            raise CannotRun("The calendar server was not started.")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Run the server and wait until it answers. Raises `CannotRun`."""
+        if _answers(self.port):
+            raise CannotRun(
+                f"Port {self.port}, which the sample's calendar server uses, is taken by another program. "
+                f"Stop that one, or start with another data folder."
+            )
+        self._write_settings()
+        with (self.folder / "radicale.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "sandbox.radicale_child", "--config", str(self.folder / "radicale.conf")],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        until = time.monotonic() + START_SECONDS
+        while not _answers(self.port):
+            if self._process.poll() is not None or time.monotonic() > until:
+                self.stop()
+                raise CannotRun(f"The sample's calendar server did not start: see {self.folder / 'radicale.log'}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End the server and wait for it."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=3)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process = None
+
+    def __enter__(self) -> Radicale:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _passwords(self, users: Sequence[str]) -> dict[str, str]:
+        path = self.folder / "passwords.json"
+        kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        missing = [user for user in users if user not in kept]
+        if missing:
+            kept |= {user: "-".join(secrets.token_hex(2) for _ in range(4)) for user in missing}
+            _write(path, json.dumps(kept, indent=1) + "\n")
+        return kept
+
+    def _port(self) -> int:
+        path = self.folder / "port"
+        if path.exists():
+            return int(path.read_text())
+        port = _free_port()
+        _write(path, f"{port}\n")
+        return port
+
+    def _write_settings(self) -> None:
+        _write(self.folder / "users", "".join(f"{user}:{password}\n" for user, password in self.passwords.items()))
+        _write(
+            self.folder / "radicale.conf",
+            "[server]\n"
+            f"hosts = 127.0.0.1:{self.port}\n"
+            "max_connections = 64\n"
+            "[auth]\n"
+            "type = htpasswd\n"
+            f"htpasswd_filename = {self.folder / 'users'}\n"
+            "htpasswd_encryption = plain\n"
+            "[rights]\n"
+            "type = owner_only\n"
+            "[storage]\n"
+            f"filesystem_folder = {self.storage}\n"
+            "[logging]\n"
+            "level = warning\n",
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, for its owner's eyes only."""
+    draft = path.with_name(path.name + ".new")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.replace(path)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _free_port() -> int:
+    """A free port below the range from which systems hand out ports to clients: it shall still be free next week."""
+    for port in random.sample(range(20000, 29999), 200):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise CannotRun("No free port was found for the sample's calendar server.")

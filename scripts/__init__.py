@@ -1,0 +1,1 @@
+"""What ./start, ./test and ./bench run. Standard library only, until .venv exists."""
