@@ -224,10 +224,8 @@ def _plan_existing(remote: Remote, wishes: list[Wish]) -> list[Action]:
     for wish in (wish for wish in wishes if wish.verb == "cancel"):
         answer = _plan_cancel(remote, wish, changing)
         if isinstance(answer, Delete):
-            # The whole goes: edits that were on their way have become pointless and count as seen.
-            pointless = [other for other in changing if other.id not in conflicts]
-            settled = [item for item in actions if not isinstance(item, Restorable)]
-            return [*settled, *(Confirm(other) for other in pointless), answer]
+            # The whole goes, and with it, once that is done, the edits that were on their way.
+            return [Delete((wish, *(other for other in wishes if other is not wish)))]
         if isinstance(answer, Update):
             for recurrence_id, values in answer.edit.items():
                 edit[recurrence_id] = dict(values)

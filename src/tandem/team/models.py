@@ -111,7 +111,8 @@ class Company(models.Model):
     """The one row of settings for the whole company, and this installation's identity.
 
     `installation_id` is compared with the one in the data folder: a restored backup or a cloned
-    database differs and starts with `writing_held` (engine.md, brakes).
+    database differs and starts with `writing_held` (engine.md, brakes). `rolled_at` is when records'
+    last and next meetings were last rolled on with the time.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
@@ -121,6 +122,7 @@ class Company(models.Model):
     installation_id = models.CharField(max_length=64, default=secrets.token_hex)
     writing_held = models.BooleanField(default=False)
     held_reason = models.CharField(max_length=300, blank=True, default="")
+    rolled_at = models.DateTimeField(null=True, blank=True)
     is_sample = models.BooleanField(default=False)
 
     def __str__(self) -> str:

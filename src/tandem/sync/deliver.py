@@ -1,0 +1,281 @@
+"""Out: open intents become conditional writes, and the answers become rows.
+
+An attempt is noted before its request goes out, so that after a crash the object is read before
+anything is written again. A write that met a changed object (412), or whose answer was lost, is
+planned anew from what the calendar says now.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Max, Min, Q
+
+from tandem.calendaring import fields
+from tandem.calendaring.event import Event
+from tandem.calendaring.plan import (
+    Action,
+    Confirm,
+    Conflict,
+    Create,
+    Delete,
+    Refuse,
+    Restorable,
+    Update,
+    Write,
+    event_at,
+    plan,
+)
+from tandem.calendaring.provider import (
+    AnswerLost,
+    Changed,
+    NotFound,
+    Provider,
+    Refused,
+    RemoteItem,
+    TryLater,
+)
+from tandem.database import bulk
+from tandem.invitations import ledger
+from tandem.mailboxes.lease import Clock, Lease
+from tandem.mailboxes.models import Calendar, Sender
+from tandem.mailboxes.rights import me, rights
+from tandem.meetings import projection
+from tandem.meetings.models import Intent, RemoteObject
+from tandem.meetings.wishes import changes_of, conflicts_of, dump, event_of, wish_of
+from tandem.sync.apply import apply
+from tandem.sync.reading import stored_item
+from tandem.team.models import Company
+
+ROUNDS = 4
+WRITES_A_MINUTE = 60
+BACKOFF = (5, 20, 60, 180, 600, 1800)
+
+Remote = Mapping[str, Event]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What every step of delivering to one calendar needs."""
+
+    calendar: Calendar
+    provider: Provider
+    lease: Lease
+    clock: Clock
+    mine: frozenset[str]
+
+
+def due(calendar: Calendar, now: datetime) -> list[str]:
+    """The remote ids with intents to deliver now, oldest first. None while writing is held."""
+    if Company.current().writing_held or calendar.held:
+        return []
+    rows = (
+        Intent.objects.filter(calendar=calendar, state=Intent.State.OPEN)
+        .values("remote_id")
+        .annotate(oldest=Min("created_at"), until=Max("next_try_at"))
+        .filter(Q(until=None) | Q(until__lte=now))
+        .order_by("oldest")
+    )
+    return [row["remote_id"] for row in rows]
+
+
+def deliver_intents(calendar: Calendar, provider: Provider, *, lease: Lease, clock: Clock) -> int:
+    """Deliver what is due; the number of remote objects seen to.
+
+    Raises `ReconnectNeeded` and `LeaseLost`; everything else stands on the intent that met it.
+    """
+    work: _Work | None = None
+    seen = 0
+    for remote_id in due(calendar, clock()):
+        if _too_many_writes(calendar, clock()):
+            break
+        work = work or _Work(calendar, provider, lease, clock, me(calendar.account))
+        _deliver(work, remote_id)
+        seen += 1
+    return seen
+
+
+def _too_many_writes(calendar: Calendar, now: datetime) -> bool:
+    """The brake: a loop or a script gone wrong stops here until a person says go on."""
+    recent = Intent.objects.filter(
+        calendar__account=calendar.account_id, settled_at__gt=now - timedelta(minutes=1), state=Intent.State.CONFIRMED
+    ).count()
+    if recent < WRITES_A_MINUTE:
+        return False
+    calendar.held = f"{recent} events were written within a minute. Tandem stopped so that you can look first."
+    calendar.save(update_fields=["held"])
+    return True
+
+
+def _deliver(work: _Work, remote_id: str) -> None:
+    """See to one remote object: plan, write on condition, read back; again when it changed meanwhile."""
+    for attempt in range(ROUNDS):
+        intents = _open(work.calendar, remote_id)
+        if not intents:
+            return
+        try:
+            if attempt or any(intent.sent_at for intent in intents):
+                _read_again(work, remote_id)
+            if _attempt(work, remote_id, intents):
+                return
+        except (Changed, AnswerLost, NotFound) as error:
+            last = error.words
+        except TryLater as error:
+            _later(work, intents, error.words, error.retry_after)
+            return
+        except Refused as error:
+            with work.lease.guarding():
+                for intent in intents:
+                    _settle(work, intent, Intent.State.REFUSED, error=error.words)
+            return
+    _later(work, intents, last, None)
+
+
+def _open(calendar: Calendar, remote_id: str) -> list[Intent]:
+    rows = Intent.objects.filter(calendar=calendar, remote_id=remote_id, state=Intent.State.OPEN)
+    return list(rows.select_related("author", "meeting").order_by("created_at", "id"))
+
+
+def _read_again(work: _Work, remote_id: str) -> None:
+    """What the calendar says of this object right now becomes what is stored."""
+    item = work.provider.read(work.calendar.remote_id, remote_id)
+    with work.lease.guarding():
+        apply(work.calendar, [item] if item else [], [] if item else [remote_id], now=work.clock())
+
+
+def _attempt(work: _Work, remote_id: str, intents: Sequence[Intent]) -> bool:
+    """One round. True when nothing is left to do for these intents."""
+    stored = RemoteObject.objects.filter(calendar=work.calendar, remote_id=remote_id).first()
+    base = stored_item(stored) if stored else None
+    remote: Remote | None = {event.recurrence_id: event for event in base.events} if base else None
+    master = next(iter(remote.values()), None) if remote else None
+    actions = plan(remote, [wish_of(intent) for intent in intents], rights(work.calendar, master, work.mine))
+    by_id = {str(intent.id): intent for intent in intents}
+    write = actions[-1] if actions and isinstance(actions[-1], Write) else None
+    with work.lease.guarding():
+        touched = {intent.meeting.series_id for intent in intents if intent.meeting}
+        for action in actions:
+            if not isinstance(action, Write):
+                _carry_out(work, action, by_id, remote)
+        if write is not None:
+            _note_attempt([by_id[wish.id] for wish in write.wishes], work.clock())
+        projection.refresh(touched, now=work.clock())
+    if write is None:
+        return True
+    item = _send(work, remote_id, write, base)
+    with work.lease.guarding():
+        now = work.clock()
+        apply(work.calendar, [item] if item else [], [] if item else [remote_id], now=now)
+        after = {event.recurrence_id: event for event in item.events} if item else None
+        for wish in write.wishes:
+            # What a create carried along is told with the create; what a delete swept away, not at all.
+            carried = isinstance(write, Create | Delete) and wish is not write.wishes[0]
+            _confirm(work, by_id[wish.id], remote, after, None, tell=not carried)
+        projection.refresh(touched, now=now)
+    return True
+
+
+def _note_attempt(intents: Sequence[Intent], now: datetime) -> None:
+    for intent in intents:
+        intent.sent_at, intent.attempts = now, intent.attempts + 1
+        intent.save(update_fields=["sent_at", "attempts"])
+
+
+def _send(work: _Work, remote_id: str, write: Action, base: RemoteItem | None) -> RemoteItem | None:
+    """The one place where anything is written to a calendar."""
+    calendar = work.calendar.remote_id
+    assert isinstance(write, Write)
+    silent = work.calendar.account.invitations_by != Sender.SERVER or not write.tell
+    if isinstance(write, Create):
+        return work.provider.create(calendar, remote_id, write.events, silent=silent).item
+    assert base is not None
+    if isinstance(write, Update):
+        return work.provider.update(calendar, base, write.edit, silent=silent, now=work.clock()).item
+    assert isinstance(write, Delete)
+    work.provider.delete(calendar, base, silent=silent)
+    return None
+
+
+def _carry_out(work: _Work, action: Action, by_id: Mapping[str, Intent], remote: Remote | None) -> None:
+    """The actions that write nothing to the calendar."""
+    if isinstance(action, Confirm):
+        _confirm(work, by_id[action.wish.id], None, remote, action.fields)
+    elif isinstance(action, Conflict):
+        intent = by_id[action.wish.id]
+        intent.conflicts = dump({**conflicts_of(intent), **action.theirs})
+        intent.save(update_fields=["conflicts"])
+        if not _unsettled(intent):
+            _settle(work, intent, Intent.State.CONFLICT)
+    elif isinstance(action, Refuse):
+        _settle(work, by_id[action.wish.id], Intent.State.REFUSED, error=action.words)
+    elif isinstance(action, Restorable):
+        words = "The meeting was cancelled in the calendar before this edit arrived there."
+        _settle(work, by_id[action.wish.id], Intent.State.RESTORABLE, error=words)
+
+
+def _confirm(
+    work: _Work,
+    intent: Intent,
+    before: Remote | None,
+    after: Remote | None,
+    confirmed: frozenset[str] | None,
+    *,
+    tell: bool = True,
+) -> None:
+    """The calendar holds these fields of the intent (all without a conflict when `confirmed` is None)."""
+    changes, conflicts = changes_of(intent), conflicts_of(intent)
+    done = {name: change for name, change in changes.items() if name not in conflicts}
+    if confirmed is not None:
+        done = {name: change for name, change in done.items() if name in confirmed}
+    now_event = event_at(after, intent.recurrence_id) if after is not None else None
+    if tell:
+        _tell(intent, done, before, now_event, work.clock())
+    intent.changes = dump({name: change for name, change in changes.items() if name not in done})
+    intent.save(update_fields=["changes"])
+    if not _unsettled(intent):
+        _settle(work, intent, Intent.State.CONFLICT if conflicts else Intent.State.CONFIRMED)
+
+
+def _tell(
+    intent: Intent, done: Mapping[str, fields.Change], before: Remote | None, after: Event | None, now: datetime
+) -> None:
+    """Hand what reached the calendar to the ledger, which knows whom to tell and whether to."""
+    if intent.verb == Intent.Verb.CREATE:
+        ledger.record(intent, before=None, after=after, now=now)
+    elif intent.verb == Intent.Verb.CANCEL:
+        was = event_at(before, intent.recurrence_id) if before is not None else event_of(intent)
+        ledger.record(intent, before=was, after=None, now=now)
+    elif after is not None and done:
+        was = after
+        for name, (value, _) in done.items():
+            was = fields.field(name).write(was, value)
+        ledger.record(intent, before=was, after=after, now=now)
+
+
+def _unsettled(intent: Intent) -> bool:
+    """Whether a change has fields that are neither confirmed nor in conflict."""
+    held = conflicts_of(intent)
+    return any(name not in held for name in changes_of(intent))
+
+
+def _settle(work: _Work, intent: Intent, state: Intent.State, *, error: str = "") -> None:
+    intent.state, intent.error, intent.next_try_at = state, error[:500], None
+    intent.settled_at = work.clock() if state == Intent.State.CONFIRMED else None
+    intent.save(update_fields=["state", "error", "next_try_at", "settled_at"])
+
+
+def _later(work: _Work, intents: Sequence[Intent], words: str, retry_after: float | None) -> None:
+    """Try again: the service's own Retry-After is the minimum, with jitter on top."""
+    attempts = max(intent.attempts for intent in intents)
+    pause = BACKOFF[min(attempts, len(BACKOFF) - 1)]
+    seconds = max(pause, retry_after or 0) * random.uniform(1, 1.3)  # noqa: S311 (jitter, no secret)
+    at = work.clock() + timedelta(seconds=seconds)
+    rows: list[tuple[UUID, object, object]] = [(intent.id, at, words[:500]) for intent in intents]
+    with work.lease.guarding():
+        bulk.update(Intent, ["next_try_at", "error"], rows)
+
+

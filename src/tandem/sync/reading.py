@@ -1,0 +1,41 @@
+"""What is stored of a calendar, in the forms that providers and the planner ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tandem.calendaring import event as canonical
+from tandem.calendaring.provider import Known, RemoteItem
+from tandem.mailboxes.models import Calendar
+from tandem.meetings.models import RemoteObject
+
+
+def stored_item(stored: RemoteObject) -> RemoteItem:
+    """A remote object as it was last read: raw payload and etag are of one and the same version."""
+    contents = stored.copies.order_by("recurrence_id").values_list("content", flat=True)
+    events = tuple(canonical.decode(content) for content in contents)
+    return RemoteItem(stored.remote_id, stored.etag, stored.raw, events, stored.schedule_tag, stored.problem)
+
+
+class KnownObjects(Mapping[str, Known]):
+    """The etags of a calendar's stored objects, read from the database only when somebody asks."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+        self._rows: dict[str, Known] | None = None
+
+    def _load(self) -> dict[str, Known]:
+        if self._rows is None:
+            rows = RemoteObject.objects.filter(calendar=self._calendar).values_list("remote_id", "etag", "problem")
+            # A quarantined object is read again: it may have been mended by a better reader.
+            self._rows = {remote_id: Known("" if problem else etag) for remote_id, etag, problem in rows.iterator()}
+        return self._rows
+
+    def __getitem__(self, remote_id: str) -> Known:
+        return self._load()[remote_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._load())
+
+    def __len__(self) -> int:
+        return len(self._load())
