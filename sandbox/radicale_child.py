@@ -7,7 +7,6 @@ whatever ended it, and this process goes too. No signal and no parent id could p
 from __future__ import annotations
 
 import os
-import sys
 import threading
 
 from radicale.__main__ import run
@@ -21,4 +20,4 @@ def _leave_with_parent() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    sys.exit(run())
+    run()

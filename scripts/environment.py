@@ -130,7 +130,9 @@ def _why(output: str) -> str:
             "so nothing was installed. Try again; if it stays, tell us."
         )
     if any(sign in output for sign in _OFFLINE):
-        return "The package index cannot be reached. Tandem needs the network once, to install. Check it and start again."
+        return (
+            "The package index cannot be reached. Tandem needs the network once, to install. Check it and start again."
+        )
     if "No space left on device" in output:
         return f"The disk is full: there is no room for the packages in {VENV}."
     if "Permission denied" in output:

@@ -40,7 +40,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--data", metavar="DIR", help="folder for everything that is kept (default ./data)")
     parser.add_argument(
-        "--clean", action="store_true", help="no sample team: an empty Tandem, kept in ./data-clean unless --data is given"
+        "--clean",
+        action="store_true",
+        help="no sample team: an empty Tandem, kept in ./data-clean unless --data is given",
     )
     options = parser.parse_args()
     if not 1 <= options.port <= 65535:
@@ -67,13 +69,18 @@ def _check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except PermissionError as problem:
-            raise CannotStart(f"Only an administrator may use port {port}. Choose a higher one: ./start --port 8000") from problem
+            raise CannotStart(
+                f"Only an administrator may use port {port}. Choose a higher one: ./start --port 8000"
+            ) from problem
         except OSError as problem:
             if problem.errno in {98, 48}:
                 raise CannotStart(
-                    f"Port {port} is taken, perhaps by a Tandem that is running. Choose another: ./start --port {port + 1}"
+                    f"Port {port} is taken, perhaps by a Tandem that is running. "
+                    f"Choose another: ./start --port {port + 1}"
                 ) from problem
-            raise CannotStart(f"Tandem cannot listen on {host}: {problem.strerror}. Choose another: ./start --host 127.0.0.1") from problem
+            raise CannotStart(
+                f"Tandem cannot listen on {host}: {problem.strerror}. Choose another: ./start --host 127.0.0.1"
+            ) from problem
 
 
 def _surroundings(folder: Path, host: str, port: int) -> dict[str, str]:
