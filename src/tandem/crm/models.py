@@ -90,6 +90,9 @@ class Record(models.Model):
             models.Index(fields=["kind", "last_meeting_at", "id"], name="record_by_last"),
             models.Index(fields=["kind", "next_meeting_at", "id"], name="record_by_next"),
             models.Index(fields=["next_meeting_at"], name="record_next_due"),
+            models.Index(fields=["kind", "created_at", "id"], name="record_by_created"),
+            models.Index(fields=["kind", "owner", "sort_name", "id"], name="record_by_owner"),
+            models.Index(fields=["company", "kind", "sort_name", "id"], name="record_by_company"),
         )
 
     def __str__(self) -> str:
@@ -99,6 +102,24 @@ class Record(models.Model):
     def initials(self) -> str:
         parts = self.name.split()
         return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper() if parts else "?"
+
+
+class SearchWord(models.Model):
+    """A folded word of a record's name, title, company or domain: search finds it by how it begins.
+
+    Kept by `search_words.py`. `kind` repeats the record's, so that a list's search is one index range.
+    """
+
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="search_words")
+    kind = models.CharField(max_length=12)
+    word = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["record", "word"], name="search_word_once"),)
+        indexes = (models.Index(fields=["kind", "word", "record"], name="search_word_by_word"),)
+
+    def __str__(self) -> str:
+        return self.word
 
 
 class EmailCategory(models.TextChoices):
