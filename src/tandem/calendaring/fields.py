@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from tandem.calendaring.event import Event, Guest, When
+from tandem.calendaring.event import Event, Guest, Organizer, When
 
 Value = Any  # str, bool, list, dict or None, as JSON has them
 Change = tuple[Value, Value]
@@ -63,6 +63,16 @@ def _write_recurrence(event: Event, value: Value) -> Event:
     return msgspec.structs.replace(event, recurrence=tuple(value))
 
 
+def _write_organizer(event: Event, value: Value) -> Event:
+    organizer = msgspec.convert(value, Organizer) if value else None
+    return msgspec.structs.replace(event, organizer=organizer)
+
+
+def _same_organizer(a: Value, b: Value) -> bool:
+    """The same address; a display name that a provider filled in is no change."""
+    return (a or {}).get("address") == (b or {}).get("address")
+
+
 def _same_when(a: Value, b: Value) -> bool:
     """The same instants in the same zone. `None` is only itself."""
     if a is None or b is None:
@@ -101,6 +111,13 @@ _FIELDS = {
             lambda a, b: sorted(a or ()) == sorted(b or ()),
         ),
         _plain("visibility", "Visibility"),
+        Field(
+            "organizer",
+            "Organizer",
+            lambda event: msgspec.to_builtins(event.organizer) if event.organizer else None,
+            _write_organizer,
+            _same_organizer,
+        ),
         Field(
             "reminders",
             "Reminders",

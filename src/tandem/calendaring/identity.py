@@ -70,6 +70,6 @@ def recurrence_id_of(original: date | datetime) -> str:
 def original_start(recurrence_id: str, zone_name: str = "UTC") -> date | datetime:
     """The inverse: an aware datetime in `zone_name`, or a date. Raises `ValueError`."""
     if len(recurrence_id) == 8:
-        return datetime.strptime(recurrence_id, "%Y%m%d").date()
+        return date.fromisoformat(recurrence_id)
     moment = datetime.strptime(recurrence_id, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     return moment.astimezone(zone(zone_name))

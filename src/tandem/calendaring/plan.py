@@ -124,6 +124,7 @@ class Restorable:
 Action = Create | Update | Delete | Confirm | Conflict | Refuse | Restorable
 Remote = Mapping[str, Event]
 
+
 def plan(remote: Remote | None, wishes: Sequence[Wish], rights: Rights) -> list[Action]:
     """What to do about `wishes`, in their order, for one remote object.
 
@@ -311,7 +312,6 @@ def occurrence_of(master: Event, recurrence_id: str) -> Event | None:
     if slot is None:
         return None
     return msgspec.structs.replace(master, recurrence_id=recurrence_id, recurrence=(), when=slot)
-
 
 
 def _slot_at(master: Event, recurrence_id: str) -> When | None:

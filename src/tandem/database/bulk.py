@@ -52,6 +52,40 @@ def upsert(
     return _write(model, columns, rows, f"{conflict}UPDATE SET {assignments} WHERE {changed}", key)
 
 
+def update(model: type[Model], columns: Sequence[str], rows: Iterable[Row]) -> int:
+    """Set `columns` of stored rows; each of `rows` is the primary key and then the values. The number set."""
+    fields = [_fields(model)[name] for name in columns]
+    key = model._meta.pk
+    assert key is not None
+    table, names = connection.ops.quote_name(model._meta.db_table), [_column(field) for field in fields]
+    if connection.vendor == "postgresql":
+        assignments = ", ".join(f"{name} = given.{name}" for name in names)
+        arrays = ", ".join(f"%s::{_array_type(field)}" for field in (key, *fields))
+        given = f"unnest({arrays}) AS given ({', '.join((_column(key), *names))})"
+        statement = f"UPDATE {table} SET {assignments} FROM {given} WHERE {table}.{_column(key)} = given.{_column(key)}"  # noqa: S608
+    else:
+        assignments = ", ".join(f"{name} = %s" for name in names)
+        statement = f"UPDATE {table} SET {assignments} WHERE {_column(key)} = %s"  # noqa: S608 (names from the model)
+    return _set(statement, (key, *fields), rows)
+
+
+def _set(statement: str, fields: Sequence[AnyField], rows: Iterable[Row]) -> int:
+    written = 0
+    adapters = [_adapter(field) or _as_it_is for field in fields]
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        for chunk in _chunks(rows):
+            values = [
+                [adapt(value) for value in column]
+                for adapt, column in zip(adapters, zip(*chunk, strict=True), strict=True)
+            ]
+            if connection.vendor == "postgresql":
+                cursor.execute(statement, [_array(column) for column in values])
+            else:
+                cursor.executemany(statement, list(zip(*values[1:], values[0], strict=True)))
+            written += cursor.rowcount
+    return written
+
+
 def delete(model: type[Model], ids: Iterable[UUID]) -> int:
     """Delete the rows with these primary keys; the number deleted.
 
@@ -65,7 +99,7 @@ def delete(model: type[Model], ids: Iterable[UUID]) -> int:
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         for chunk in _chunks(ids):
             if connection.vendor == "postgresql":
-                cursor.execute(f"{target} = ANY(%s::{_array_type(field)})", [chunk])
+                cursor.execute(f"{target} = ANY(%s::{_array_type(field)})", [_array(chunk)])
             else:
                 values: list[tuple[Any, ...]] = [(adapt(value),) for value in chunk]
                 cursor.executemany(f"{target} = %s", values)
@@ -92,7 +126,7 @@ def _write(
                 for adapt, column in zip(adapters, zip(*chosen, strict=True), strict=True)
             ]
             if arrays:
-                cursor.execute(statement, [list(column) for column in values])
+                cursor.execute(statement, [_array(column) for column in values])
             else:
                 cursor.executemany(statement, list(zip(*values, strict=True)))
             written += cursor.rowcount
@@ -140,6 +174,18 @@ def _array_type(field: AnyField) -> str:
     # A cast to varchar(n)[] would cut long text in silence; the column itself refuses it.
     kind = "text" if isinstance(own, (CharField, TextField)) else str(own.rel_db_type(connection))
     return f"{kind}[]"
+
+
+def _array(values: Iterable[object]) -> str:
+    """PostgreSQL's text form of an array (its manual, 8.15.6): a third of the driver's time for long texts."""
+    return "{" + ",".join(["NULL" if value is None else _element(value) for value in values]) + "}"
+
+
+def _element(value: object) -> str:
+    text = str(value)
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
 def _adapter(field: AnyField) -> Adapter | None:

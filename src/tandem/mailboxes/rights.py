@@ -16,7 +16,8 @@ def me(account: Account) -> frozenset[str]:
     """
     mine = account.owner.addresses() | account.addresses
     others = set(User.objects.exclude(id=account.owner_id).filter(email__in=mine).values_list("email", flat=True))
-    others |= set(Alias.objects.exclude(user=account.owner_id).filter(address__in=mine).values_list("address", flat=True))
+    aliases = Alias.objects.exclude(user=account.owner_id).filter(address__in=mine)
+    others |= set(aliases.values_list("address", flat=True))
     return mine - others
 
 

@@ -38,7 +38,10 @@ def addresses_of(record: Record) -> list[str]:
 
 
 def occurrences_of(record: Record) -> QuerySet[Occurrence]:
-    """Every occurrence on `record`, by its addresses and pins, less the refused ones. Visibility is not decided here."""
+    """Every occurrence on `record`, by its addresses and pins, less the refused ones.
+
+    Visibility is not decided here: whoever shows them asks `visibility`.
+    """
     by_address = Participant.objects.filter(address__in=addresses_of(record)).values("occurrence_id")
     condition = Q(id__in=by_address)
     pins = list(Pin.objects.filter(record=record))
@@ -69,6 +72,15 @@ def records_of(occurrence: Occurrence, addresses: Collection[str]) -> list[Recor
     return list(Record.objects.filter(id__in=found).select_related("company").order_by("sort_name"))
 
 
+def people_by_address(addresses: Collection[str]) -> dict[str, Record]:
+    """The person or lead who has each address; where several have it, the first by name."""
+    rows = Identity.objects.filter(address__in=addresses, via=None).select_related("record__company")
+    found: dict[str, Record] = {}
+    for identity in rows.order_by("record__sort_name"):
+        found.setdefault(identity.address, identity.record)
+    return found
+
+
 def relink_addresses(addresses: Iterable[str], *, now: datetime) -> None:
     """Recompute last and next for every record that one of `addresses` identifies."""
     for part in _chunks(addresses):
@@ -90,7 +102,7 @@ Span = tuple[datetime | None, datetime | None]
 def _relink_some(record_ids: Sequence[UUID], users: frozenset[str], now: datetime, bound: datetime) -> None:
     identities = list(Identity.objects.filter(record__in=record_ids).values_list("record_id", "address"))
     spans = _spans({address for _, address in identities if address not in users}, now, bound)
-    found: dict[UUID, Span] = {record_id: (None, None) for record_id in record_ids}
+    found: dict[UUID, Span] = dict.fromkeys(record_ids, (None, None))
     for record_id, address in identities:
         if address in spans:
             found[record_id] = _wider(found[record_id], spans[address])
@@ -100,7 +112,7 @@ def _relink_some(record_ids: Sequence[UUID], users: frozenset[str], now: datetim
         row[0]: (row[1], row[2])
         for row in Record.objects.filter(id__in=record_ids).values_list("id", "last_meeting_at", "next_meeting_at")
     }
-    changed = [(record_id, *span) for record_id, span in found.items() if record_id in stored and stored[record_id] != span]
+    changed = [(key, *span) for key, span in found.items() if key in stored and stored[key] != span]
     bulk.update(Record, ["last_meeting_at", "next_meeting_at"], changed)
 
 
@@ -120,7 +132,8 @@ def _next(path: str, now: datetime, bound: datetime) -> Min:
 
 def _spans(addresses: Collection[str], now: datetime, bound: datetime) -> dict[str, Span]:
     rows = (
-        Participant.objects.filter(address__in=addresses, occurrence__cancelled=False, occurrence__meeting__private=False)
+        Participant.objects.filter(address__in=addresses)
+        .filter(occurrence__cancelled=False, occurrence__meeting__private=False)
         .values("address")
         .annotate(last=_last("starts_at", now), next=_next("starts_at", now, bound))
         .values_list("address", "last", "next")

@@ -241,9 +241,7 @@ def _slots(
 
 def _write_slots(series_ids: Sequence[UUID], slots: dict[UUID, list[SlotOf]], zone: str) -> set[str]:
     """Make occurrences and participants equal to `slots`; answer with every address concerned."""
-    stored = {
-        (row.series_id, row.original_start): row for row in Occurrence.objects.filter(series__in=series_ids)
-    }
+    stored = {(row.series_id, row.original_start): row for row in Occurrence.objects.filter(series__in=series_ids)}
     people: dict[UUID, dict[str, UUID]] = defaultdict(dict)
     if stored:
         rows = Participant.objects.filter(occurrence__series__in=series_ids)
@@ -273,7 +271,8 @@ def _write_slots(series_ids: Sequence[UUID], slots: dict[UUID, list[SlotOf]], zo
     lost += [row_id for row in stored.values() for row_id in people.get(row.id, {}).values()]
     bulk.delete(Participant, lost)
     bulk.delete(Occurrence, [row.id for row in stored.values()])
-    columns = ["id", "series_id", "meeting_id", "original_start", "starts_at", "ends_at", "starts_on", "ends_on", "cancelled"]
+    when = ["starts_at", "ends_at", "starts_on", "ends_on", "cancelled"]
+    columns = ["id", "series_id", "meeting_id", "original_start", *when]
     bulk.upsert(Occurrence, columns, occurrence_rows, key=["id"], update=columns[1:])
     columns = ["id", "address", "starts_at", "occurrence_id"]
     bulk.upsert(Participant, columns, participant_rows, key=["id"], update=["starts_at"])

@@ -109,7 +109,7 @@ def choose_calendars(
             was_read, counted = calendar.is_read, calendar.counts_others
             calendar.is_read = calendar.id in reading
             calendar.counts_others = calendar.id in others
-            if was_read and not calendar.is_read or counted != calendar.counts_others:
+            if (was_read and not calendar.is_read) or counted != calendar.counts_others:
                 forget(calendar, now=now)
             calendar.save(update_fields=["is_read", "counts_others"])
         if target is not None:

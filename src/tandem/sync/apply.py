@@ -71,7 +71,7 @@ def _load(calendar: Calendar, remote_ids: Sequence[str], now: datetime) -> _Batc
     copies: dict[UUID, dict[str, Copy]] = defaultdict(dict)
     ids = [row.id for row in objects.values()]
     for at in range(0, len(ids), 400):
-        for copy in Copy.objects.filter(remote_object__in=ids[at : at + 400]).select_related("meeting"):
+        for copy in Copy.objects.filter(remote_object__in=ids[at : at + 400]).select_related("meeting__series"):
             copies[copy.remote_object_id][copy.recurrence_id] = copy
     return _Batch(calendar, me(calendar.account), now, objects, copies)
 
@@ -168,6 +168,7 @@ def _store_copies(batch: _Batch) -> None:
         if not skip:
             keys[index] = series_key(event, calendar_id=str(batch.calendar.id), remote_object_id=str(stored.id))
     keys = _same_series_in_one_object(batch, keys)
+    _rekey(batch, keys)
     series = _series_ids(set(keys.values()))
     meetings = _meeting_ids(batch, keys, series)
     rows = []
@@ -201,6 +202,24 @@ def _same_series_in_one_object(batch: _Batch, keys: dict[int, SeriesKey]) -> dic
     return result
 
 
+def _rekey(batch: _Batch, keys: dict[int, SeriesKey]) -> None:
+    """An event that got its first guest or another organizer has a new key, and is the same meeting still.
+
+    Its series takes the new key, unless that is taken (then the copies move there) or another
+    mailbox holds a copy under the old one.
+    """
+    for index, key in keys.items():
+        stored, _, _, known = batch.events[index]
+        old = known.meeting.series if known is not None and known.meeting is not None else None
+        if old is None or (old.uid, old.organizer, old.scope) == (key.uid, key.organizer, key.scope):
+            continue
+        taken = Series.objects.filter(uid=key.uid, organizer=key.organizer, scope=key.scope).exists()
+        shared = Copy.objects.filter(meeting__series=old).exclude(remote_object=stored.id).exists()
+        if not taken and not shared:
+            old.organizer, old.scope, old.uid = key.organizer, key.scope, key.uid
+            old.save(update_fields=["uid", "organizer", "scope"])
+
+
 def _series_ids(keys: set[SeriesKey]) -> dict[SeriesKey, UUID]:
     found: dict[SeriesKey, UUID] = {}
     uids = list({key.uid for key in keys})
@@ -229,8 +248,9 @@ def _meeting_ids(
     for key, event in wanted.items():
         if key not in found:
             found[key] = new_id()
-            live = Meeting.State.LIVE.value
-            rows.append((found[key], key[0], key[1], None, live, "{}", event.title[:1000], event.private, "", batch.now))
+            shown = canonical.encode(event)
+            row = (found[key], *key, None, Meeting.State.LIVE.value, shown, event.title[:1000], event.private)
+            rows.append((*row, "", batch.now))
     columns = ["id", "series_id", "recurrence_id", "authority_id", "state", "shown", "title", "private"]
     bulk.insert(Meeting, [*columns, "cancelled_by", "updated_at"], rows)
     return found

@@ -1,7 +1,7 @@
 """The whole story of one look at one calendar. Every trigger (poll, click, edit, CLI) comes through here.
 
-    take the lease -> deliver intents -> the window first -> every page of changes, applied and saved
-    together with the cursor on the last -> deliver again -> note how it went
+take the lease -> deliver intents -> the window first -> every page of changes, applied and saved
+together with the cursor on the last -> deliver again -> note how it went
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
-
 
 from tandem.calendaring import horizon
 from tandem.calendaring.provider import (

@@ -46,6 +46,7 @@ from tandem.mailboxes.models import Calendar, Sender
 from tandem.mailboxes.rights import me, rights
 from tandem.meetings import projection
 from tandem.meetings.models import Intent, RemoteObject
+from tandem.meetings.verbs import NEW
 from tandem.meetings.wishes import changes_of, conflicts_of, dump, event_of, wish_of
 from tandem.sync.apply import apply
 from tandem.sync.reading import stored_item
@@ -113,6 +114,8 @@ def _too_many_writes(calendar: Calendar, now: datetime) -> bool:
 
 def _deliver(work: _Work, remote_id: str) -> None:
     """See to one remote object: plan, write on condition, read back; again when it changed meanwhile."""
+    if remote_id.startswith(NEW):
+        remote_id = _name(work, remote_id)
     for attempt in range(ROUNDS):
         intents = _open(work.calendar, remote_id)
         if not intents:
@@ -133,6 +136,14 @@ def _deliver(work: _Work, remote_id: str) -> None:
                     _settle(work, intent, Intent.State.REFUSED, error=error.words)
             return
     _later(work, intents, last, None)
+
+
+def _name(work: _Work, provisional: str) -> str:
+    """Give a new event the remote id under which it is created, before anything is sent."""
+    remote_id = work.provider.new_remote_id(work.calendar.remote_id, provisional.removeprefix(NEW))
+    with work.lease.guarding():
+        Intent.objects.filter(calendar=work.calendar, remote_id=provisional).update(remote_id=remote_id)
+    return remote_id
 
 
 def _open(calendar: Calendar, remote_id: str) -> list[Intent]:
@@ -277,5 +288,3 @@ def _later(work: _Work, intents: Sequence[Intent], words: str, retry_after: floa
     rows: list[tuple[UUID, object, object]] = [(intent.id, at, words[:500]) for intent in intents]
     with work.lease.guarding():
         bulk.update(Intent, ["next_try_at", "error"], rows)
-
-

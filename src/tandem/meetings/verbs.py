@@ -1,0 +1,354 @@
+"""What a person can do with meetings. Each verb commits one intent, and nothing else leaves here.
+
+Delivery is sync's: the caller wakes the calendar's job once the transaction is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID, uuid4
+
+import msgspec
+from django.db import transaction
+
+from tandem.calendaring import event as canonical
+from tandem.calendaring import fields
+from tandem.calendaring.event import Event, Organizer, When
+from tandem.calendaring.identity import series_key
+from tandem.crm.models import Identity, Kind, Record
+from tandem.mailboxes.models import Account, AccountState, Calendar
+from tandem.mailboxes.rights import me
+from tandem.meetings import linking, projection
+from tandem.meetings.models import Copy, Intent, Meeting, Pin, RemoteObject, Series
+from tandem.meetings.reading import occurrence_event, why_not_editable, writing_calendar
+from tandem.meetings.wishes import LIVE, changes_of, conflicts_of, dump
+from tandem.team.models import User
+
+Scope = Literal["this", "all"]
+NEW = "new:"
+"""A remote id that starts so is chosen by the provider when the create is first delivered."""
+
+
+class NotAllowed(Exception):
+    """This user may not do that. `words` says why."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class Invalid(Exception):
+    """What was asked for can't be. `field` names the form's field, `words` is for its user."""
+
+    def __init__(self, field: str, words: str) -> None:
+        super().__init__(words)
+        self.field = field
+        self.words = words
+
+
+def new_uid() -> str:
+    """A UID that no other event has (RFC 7986 5.3: a random UUID, nothing about this machine)."""
+    return str(uuid4())
+
+
+def targets(user: User) -> list[Calendar]:
+    """The calendars that can take a new event of `user`, the default target first."""
+    rows = Calendar.objects.filter(account__owner=user, writable=True, gone=False, is_read=True)
+    rows = rows.exclude(account__state=AccountState.DISCONNECTED).select_related("account__owner")
+    return list(rows.order_by("-is_target", "account__created_at", "name"))
+
+
+def organizer_address(account: Account) -> str:
+    """The address under which the account's owner invites: the sign-in address if it is the account's."""
+    if account.owner.email in account.addresses or not account.addresses:
+        return account.owner.email
+    return account.addresses_text.split()[0]
+
+
+def schedule(
+    author: User, calendar: Calendar, event: Event, *, tell: bool, record: Record | None, now: datetime
+) -> Meeting:
+    """A new meeting, shown at once and sent to `calendar`. The same UID a second time gives the first one.
+
+    With guests the author becomes the organizer. It is pinned to `record` when no guest would bring it
+    there, and always to an opportunity, for its contact may have several.
+    Raises `NotAllowed` and `Invalid`.
+    """
+    if not author.may_edit:
+        raise NotAllowed("Your role is read-only, so meetings can't be created.")
+    if calendar.account.owner_id != author.id:
+        raise NotAllowed(f"{calendar.name} is a calendar of {calendar.account.owner.name}.")
+    if not calendar.writable:
+        raise NotAllowed(f"{calendar.name} may only be read, not changed.")
+    event = _organized(msgspec.structs.replace(event, uid=event.uid or new_uid()), calendar.account)
+    _check(event)
+    with transaction.atomic():
+        earlier = Intent.objects.filter(verb=Intent.Verb.CREATE, author=author, meeting__series__uid=event.uid).first()
+        if earlier is not None and earlier.meeting is not None:
+            return earlier.meeting
+        key = series_key(event, calendar_id=str(calendar.id), remote_object_id="")
+        series = Series.objects.create(uid=key.uid, organizer=key.organizer, scope=key.scope)
+        shown = canonical.encode(event)
+        meeting = Meeting.objects.create(series=series, shown=shown, title=event.title[:1000], private=event.private)
+        Intent.objects.create(
+            verb=Intent.Verb.CREATE,
+            calendar=calendar,
+            meeting=meeting,
+            remote_id=NEW + event.uid,
+            event=shown,
+            tell=tell and bool(event.guests),
+            author=author,
+            created_at=now,
+        )
+        if record is not None and _needs_pin(record, event):
+            Pin.objects.create(series=series, record=record, author=author)
+        projection.refresh([series.id], now=now)
+    return meeting
+
+
+def _organized(event: Event, account: Account) -> Event:
+    """With guests, the author is the organizer and no guest of their own meeting."""
+    if not event.guests:
+        return event
+    address = organizer_address(account)
+    mine = me(account)
+    guests = tuple(sorted((g for g in event.guests if g.address not in mine), key=lambda guest: guest.address))
+    organizer = event.organizer or (Organizer(address, account.owner.name) if guests else None)
+    return msgspec.structs.replace(event, organizer=organizer, guests=guests)
+
+
+def _needs_pin(record: Record, event: Event) -> bool:
+    if record.kind == Kind.OPPORTUNITY:
+        return True
+    return not Identity.objects.filter(record=record, address__in=event.addresses - linking.users_addresses()).exists()
+
+
+def _check(event: Event) -> None:
+    if event.when is None:
+        raise Invalid("when", "A meeting needs a start and an end.")
+    if event.when.ends_at("UTC") < event.when.starts_at("UTC"):
+        raise Invalid("when", "The meeting ends before it starts.")
+    if event.when.all_day and event.when.end_day <= event.when.first_day:
+        raise Invalid("when", "The meeting ends before it starts.")
+
+
+def change(
+    author: User,
+    meeting: Meeting,
+    original_start: str,
+    was: Event,
+    becomes: Event,
+    *,
+    tell: bool,
+    now: datetime,
+    scope: Scope = "this",
+) -> Intent | None:
+    """Make `was`, as the author saw it, into `becomes`; None when nothing differs.
+
+    For a series `scope` says whether one occurrence or all of them change; both events are then the
+    occurrence's, and a moved time moves the whole series by as much. Raises `NotAllowed` and `Invalid`.
+    """
+    with transaction.atomic():
+        target, recurrence_id, calendar = _target(author, meeting, original_start, scope, was)
+        _check(becomes)
+        changes = fields.diff(was, _organized(becomes, calendar.account))
+        if scope == "all" and original_start:
+            changes = _for_series(changes, target)
+        elif recurrence_id:
+            changes.pop("recurrence", None)
+        if not changes:
+            return None
+        intent = Intent.objects.create(
+            verb=Intent.Verb.CHANGE,
+            calendar=calendar,
+            meeting=target,
+            remote_id=_remote_id(target),
+            recurrence_id=recurrence_id,
+            changes=dump(changes),
+            tell=tell,
+            author=author,
+            created_at=now,
+        )
+        projection.refresh([target.series_id], now=now)
+    return intent
+
+
+def cancel(
+    author: User, meeting: Meeting, original_start: str, *, tell: bool, now: datetime, scope: Scope = "this"
+) -> Intent:
+    """Take the meeting (or one occurrence, or the whole series) out of the calendar. Raises `NotAllowed`."""
+    with transaction.atomic():
+        seen = occurrence_event(meeting, original_start)
+        if seen is None:
+            raise NotAllowed("This occurrence is no longer part of the series.")
+        target, recurrence_id, calendar = _target(author, meeting, original_start, scope, seen)
+        if scope == "all" and original_start:
+            seen = canonical.decode(target.shown)
+        Intent.objects.filter(meeting=target, state=Intent.State.REFUSED).update(state=Intent.State.WITHDRAWN)
+        intent = Intent.objects.create(
+            verb=Intent.Verb.CANCEL,
+            calendar=calendar,
+            meeting=target,
+            remote_id=_remote_id(target),
+            recurrence_id=recurrence_id,
+            event=canonical.encode(seen),
+            tell=tell,
+            author=author,
+            created_at=now,
+        )
+        projection.refresh([target.series_id], now=now)
+    return intent
+
+
+def decide(
+    author: User, intent: Intent, choices: Mapping[str, Literal["mine", "theirs"]], *, tell: bool, now: datetime
+) -> None:
+    """Settle a conflict field by field: mine is written over theirs, theirs drops mine. Raises `NotAllowed`."""
+    with transaction.atomic():
+        _own(author, intent)
+        changes, conflicts = changes_of(intent), conflicts_of(intent)
+        if intent.verb == Intent.Verb.CANCEL:
+            _decide_cancel(intent, "mine" in choices.values())
+        else:
+            for name, choice in choices.items():
+                if name not in conflicts:
+                    continue
+                theirs = conflicts.pop(name)
+                if choice == "mine":
+                    changes[name] = (theirs, changes[name][1])
+                else:
+                    del changes[name]
+            intent.changes, intent.conflicts = dump(changes), dump(conflicts)
+            left = any(name not in conflicts for name in changes)
+            waiting = Intent.State.CONFLICT if conflicts else Intent.State.WITHDRAWN
+            intent.state = Intent.State.OPEN if left else waiting
+        intent.tell, intent.next_try_at, intent.error = tell, None, ""
+        intent.save(update_fields=["changes", "conflicts", "state", "event", "tell", "next_try_at", "error"])
+        _refresh(intent, now)
+
+
+def _decide_cancel(intent: Intent, mine: bool) -> None:
+    """To cancel all the same is to have seen what the calendar says now."""
+    intent.conflicts = "{}"
+    intent.state = Intent.State.OPEN if mine else Intent.State.WITHDRAWN
+    if mine and intent.meeting is not None:
+        copy = Copy.objects.filter(id=intent.meeting.authority_id).first() if intent.meeting.authority_id else None
+        intent.event = copy.content if copy else ""
+
+
+def withdraw(author: User, intent: Intent, *, now: datetime) -> None:
+    """Take an edit back that no calendar holds yet. Raises `NotAllowed`."""
+    with transaction.atomic():
+        _own(author, intent)
+        if intent.state not in (*LIVE, Intent.State.REFUSED, Intent.State.RESTORABLE):
+            raise NotAllowed("This edit has already reached the calendar.")
+        intent.state = Intent.State.WITHDRAWN
+        intent.save(update_fields=["state"])
+        _refresh(intent, now)
+
+
+def retry(author: User, intent: Intent, *, now: datetime) -> None:
+    """Try a refused or waiting edit again, now. Raises `NotAllowed`."""
+    with transaction.atomic():
+        _own(author, intent)
+        if intent.state not in (Intent.State.OPEN, Intent.State.REFUSED):
+            raise NotAllowed("There is nothing to try again.")
+        intent.state, intent.next_try_at, intent.error = Intent.State.OPEN, None, ""
+        intent.save(update_fields=["state", "next_try_at", "error"])
+        _refresh(intent, now)
+
+
+def restore(author: User, intent: Intent, *, tell: bool, now: datetime) -> Meeting:
+    """Make the meeting anew that was cancelled under an edit, with the edit on it. Raises `NotAllowed`."""
+    with transaction.atomic():
+        _own(author, intent)
+        if intent.state != Intent.State.RESTORABLE or intent.meeting is None:
+            raise NotAllowed("There is nothing to bring back.")
+        event = fields.overlay(canonical.decode(intent.meeting.shown), changes_of(intent))
+        event = msgspec.structs.replace(event, uid=new_uid(), recurrence_id="", status="confirmed", sequence=0)
+        meeting = schedule(author, intent.calendar, event, tell=tell, record=None, now=now)
+        for pin in Pin.objects.filter(series=intent.meeting.series_id):
+            Pin.objects.get_or_create(series_id=meeting.series_id, record=pin.record, defaults={"author": author})
+        intent.state = Intent.State.WITHDRAWN
+        intent.save(update_fields=["state"])
+        projection.refresh([meeting.series_id, intent.meeting.series_id], now=now)
+    return meeting
+
+
+def _own(author: User, intent: Intent) -> None:
+    if intent.calendar.account.owner_id != author.id:
+        raise NotAllowed(f"This waits for {intent.calendar.account.owner.name} to decide.")
+    if not author.may_edit:
+        raise NotAllowed("Your role is read-only, so meetings can't be changed.")
+
+
+def _refresh(intent: Intent, now: datetime) -> None:
+    if intent.meeting is not None:
+        projection.refresh([intent.meeting.series_id], now=now)
+
+
+def _target(
+    author: User, meeting: Meeting, original_start: str, scope: Scope, seen: Event
+) -> tuple[Meeting, str, Calendar]:
+    """The meeting row, recurrence id and calendar that an edit goes to. Raises `NotAllowed`."""
+    master = Meeting.objects.filter(series=meeting.series_id, recurrence_id="").first()
+    if original_start and scope == "all" and master is not None:
+        target, recurrence_id = master, ""
+    elif original_start:
+        target, _ = Meeting.objects.get_or_create(
+            series_id=meeting.series_id,
+            recurrence_id=original_start,
+            defaults={"shown": canonical.encode(seen), "title": seen.title[:1000], "private": seen.private},
+        )
+        recurrence_id = original_start
+    else:
+        target, recurrence_id = meeting, meeting.recurrence_id
+    calendar = writing_calendar(target)
+    words = why_not_editable(calendar, seen, author)
+    if words or calendar is None:
+        raise NotAllowed(words)
+    return target, recurrence_id, calendar
+
+
+def _remote_id(meeting: Meeting) -> str:
+    """The remote object that holds the meeting, or its master, or will once its create is delivered."""
+    held = Meeting.objects.filter(series=meeting.series_id, recurrence_id__in=["", meeting.recurrence_id])
+    for candidate in held.order_by("-recurrence_id"):
+        if candidate.authority_id:
+            held_in = RemoteObject.objects.filter(copies=candidate.authority_id).first()
+            if held_in is not None:
+                return held_in.remote_id
+        waiting = candidate.intents.filter(verb=Intent.Verb.CREATE, state__in=(*LIVE, Intent.State.REFUSED)).first()
+        if waiting is not None:
+            return waiting.remote_id
+    raise NotAllowed("No connected calendar holds this meeting any more.")
+
+
+def _for_series(changes: dict[str, fields.Change], master: Meeting) -> dict[str, fields.Change]:
+    """An occurrence's changes as changes of its whole series: a moved time moves the master by as much."""
+    if "when" not in changes:
+        return changes
+    event = canonical.decode(master.shown)
+    assert event.when is not None
+    was, becomes = (msgspec.convert(value, When) for value in changes["when"])
+    moved = _shifted(event.when, was, becomes)
+    return {**changes, "when": (msgspec.to_builtins(event.when), msgspec.to_builtins(moved))}
+
+
+def _shifted(master: When, was: When, becomes: When) -> When:
+    if becomes.all_day:
+        first = master.first_day + (becomes.first_day - was.first_day)
+        return When.days(first, first + (becomes.end_day - becomes.first_day))
+    start = datetime.fromisoformat(master.start[:10] + "T00:00:00" if master.all_day else master.start)
+    seen, wanted = datetime.fromisoformat(was.start), datetime.fromisoformat(becomes.start)
+    begins = start + (wanted - seen)
+    length: timedelta = datetime.fromisoformat(becomes.end) - wanted
+    return When(begins.isoformat(), (begins + length).isoformat(), becomes.zone)
+
+
+def intent_of(author: User, intent_id: UUID) -> Intent:
+    """An intent that waits for this user. Raises `Intent.DoesNotExist`."""
+    rows = Intent.objects.select_related("calendar__account__owner", "meeting", "author")
+    return rows.get(id=intent_id, calendar__account__owner=author)
