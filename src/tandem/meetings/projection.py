@@ -21,7 +21,7 @@ from tandem.database.keys import new_id
 from tandem.mailboxes.models import Account
 from tandem.mailboxes.rights import me
 from tandem.meetings import linking
-from tandem.meetings.models import Copy, Intent, Meeting, Occurrence, Participant, Series
+from tandem.meetings.models import Copy, Intent, Meeting, Occurrence, Participant, Pin, Series
 from tandem.meetings.wishes import LIVE, event_of, shown
 from tandem.team.models import Company
 
@@ -75,7 +75,7 @@ def refresh(series_ids: Collection[UUID], *, now: datetime) -> None:
         loaded = _load(part)
         slots = _settle_meetings(loaded, mine, company_zone, now)
         touched |= _write_slots(part, slots, company_zone)
-        pinned |= set(linking.Pin.objects.filter(series__in=part).values_list("record_id", flat=True))
+        pinned |= set(Pin.objects.filter(series__in=part).values_list("record_id", flat=True))
     linking.relink_addresses(touched, now=now)
     linking.relink(pinned, now=now)
 
@@ -233,9 +233,9 @@ def _slots(
         return [], None
     result = []
     for slot in found:
-        meeting = by_slot.get(slot.original_start) or master
-        if meeting is not None:
-            result.append((slot, meeting))
+        held_by = by_slot.get(slot.original_start) or master
+        if held_by is not None:
+            result.append((slot, held_by))
     return result, until
 
 

@@ -10,11 +10,12 @@ from tandem.calendaring import event as canonical
 from tandem.calendaring import fields
 from tandem.calendaring.event import Event
 from tandem.calendaring.fields import Change, Value
-from tandem.calendaring.plan import Wish
+from tandem.calendaring.plan import Verb, Wish
 from tandem.meetings.models import Intent
 
 LIVE = (Intent.State.OPEN, Intent.State.CONFLICT)
 
+_VERBS: dict[str, Verb] = {"create": "create", "change": "change", "cancel": "cancel"}
 _changes = msgspec.json.Decoder(dict[str, tuple[Value, Value]])
 _values = msgspec.json.Decoder(dict[str, Value])
 
@@ -42,7 +43,7 @@ def wish_of(intent: Intent) -> Wish:
     held = conflicts_of(intent)
     return Wish(
         id=str(intent.id),
-        verb=Intent.Verb(intent.verb).value,
+        verb=_VERBS[intent.verb],
         recurrence_id=intent.recurrence_id,
         changes={name: change for name, change in changes_of(intent).items() if name not in held},
         event=event_of(intent),

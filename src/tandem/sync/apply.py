@@ -21,7 +21,7 @@ from tandem.database import bulk
 from tandem.database.keys import new_id
 from tandem.mailboxes.models import Calendar
 from tandem.mailboxes.rights import me
-from tandem.meetings import annotations, projection
+from tandem.meetings import attachments, projection
 from tandem.meetings.models import Copy, Meeting, RemoteObject, Series
 
 
@@ -58,7 +58,7 @@ def apply(calendar: Calendar, items: Sequence[RemoteItem], removed: Sequence[str
     _store_copies(batch)
     gone = [batch.objects[remote_id].id for remote_id in removed if remote_id in batch.objects]
     bulk.delete(RemoteObject, gone)
-    annotations.carry(batch.moved)
+    attachments.carry(batch.moved)
     projection.refresh(batch.touched, now=now)
     return batch.touched
 
@@ -242,14 +242,14 @@ def _meeting_ids(
     found: dict[tuple[UUID | None, str], UUID] = {}
     ids = list(series.values())
     for at in range(0, len(ids), 400):
-        for row in Meeting.objects.filter(series__in=ids[at : at + 400]).only("id", "series_id", "recurrence_id"):
-            found[(row.series_id, row.recurrence_id)] = row.id
+        for known in Meeting.objects.filter(series__in=ids[at : at + 400]).only("id", "series_id", "recurrence_id"):
+            found[(known.series_id, known.recurrence_id)] = known.id
     rows = []
-    for key, event in wanted.items():
-        if key not in found:
-            found[key] = new_id()
+    for slot, event in wanted.items():
+        if slot not in found:
+            found[slot] = new_id()
             shown = canonical.encode(event)
-            row = (found[key], *key, None, Meeting.State.LIVE.value, shown, event.title[:1000], event.private)
+            row = (found[slot], *slot, None, Meeting.State.LIVE.value, shown, event.title[:1000], event.private)
             rows.append((*row, "", batch.now))
     columns = ["id", "series_id", "recurrence_id", "authority_id", "state", "shown", "title", "private"]
     bulk.insert(Meeting, [*columns, "cancelled_by", "updated_at"], rows)
