@@ -102,7 +102,7 @@ def _stages() -> list[Stage]:
 
 
 def _save(user: User, kind: Kind, data: RecordData, now: datetime) -> Record:
-    return records.save(user, None, kind, data, now=now).record
+    return records.save(user, None, kind, data, now=now)
 
 
 def _company(user: User, row: customers.SampleCompany, now: datetime) -> UUID:
