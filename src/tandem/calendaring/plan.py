@@ -236,7 +236,7 @@ def _plan_existing(remote: Remote, wishes: list[Wish]) -> list[Action]:
     actions += [Confirm(by_id[wish_id], frozenset(names)) for wish_id, names in confirmed.items()]
     actions += [Conflict(by_id[wish_id], theirs) for wish_id, theirs in conflicts.items()]
     if edit:
-        actions.append(Update(tuple(dict.fromkeys(writing)), edit))
+        actions.append(Update(tuple({wish.id: wish for wish in writing}.values()), edit))
     return actions
 
 

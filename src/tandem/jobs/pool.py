@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -35,6 +35,13 @@ PROJECT = timedelta(hours=6)
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def _report(done: Future[None]) -> None:
+    """A failure that nobody foresaw is a bug: it is logged whole, and the calendar is looked at again later."""
+    error = None if done.cancelled() else done.exception()
+    if error is not None:
+        log.error("look failed", exc_info=error)
 
 
 class Pool:
@@ -83,14 +90,18 @@ class Pool:
                 if not free or calendar_id in self._running or busy[account_id] >= PER_ACCOUNT:
                     continue
                 self._running[calendar_id] = account_id
-            self._executor.submit(self._sync, calendar_id)
+            self._executor.submit(self._sync, calendar_id).add_done_callback(_report)
 
     def _sync(self, calendar_id: UUID) -> None:
+        looked = False
         try:
-            sync_calendar(calendar_id, clock=self._clock)
+            looked = sync_calendar(calendar_id, clock=self._clock)
         except (LeaseLost, DatabaseError) as error:
             log.warning("look interrupted", calendar=str(calendar_id), error=type(error).__name__)
         finally:
+            if not looked:
+                # Another worker is at it, or a bug struck: not again at once.
+                due.postpone(calendar_id, self._clock())
             connection.close()
             with self._lock:
                 del self._running[calendar_id]

@@ -85,6 +85,7 @@ class Calendar(models.Model):
     generation = models.PositiveIntegerField(default=0)
     requested = models.PositiveBigIntegerField(default=0)
     done = models.PositiveBigIntegerField(default=0)
+    not_before = models.DateTimeField(null=True, blank=True)
     next_poll_at = models.DateTimeField(null=True, blank=True)
     window_read = models.BooleanField(default=False)
     read_count = models.PositiveIntegerField(default=0)

@@ -16,6 +16,7 @@ from tandem.mailboxes.secrets import seal, unseal
 from tandem.meetings import projection
 from tandem.meetings.models import Copy, RemoteObject
 from tandem.sync import due
+from tandem.sync.apply import recount
 from tandem.sync.connect import provider_for
 from tandem.team.models import HUES, User
 
@@ -109,14 +110,23 @@ def choose_calendars(
             was_read, counted = calendar.is_read, calendar.counts_others
             calendar.is_read = calendar.id in reading
             calendar.counts_others = calendar.id in others
-            if (was_read and not calendar.is_read) or counted != calendar.counts_others:
-                forget(calendar, now=now)
             calendar.save(update_fields=["is_read", "counts_others"])
+            if was_read and not calendar.is_read:
+                forget(calendar, now=now)
+            elif counted != calendar.counts_others:
+                recount(calendar, now=now)
         if target is not None:
             mine = Calendar.objects.filter(account__owner=account.owner_id)
             mine.exclude(id=target).update(is_target=False)
             mine.filter(id=target, writable=True).update(is_target=True)
         due.request(reading)
+
+
+def addresses_changed(user: User, *, now: datetime) -> None:
+    """The user's addresses are others now: which events count is decided anew, without reading them."""
+    with transaction.atomic():
+        for calendar in Calendar.objects.filter(account__owner=user, is_read=True).select_related("account__owner"):
+            recount(calendar, now=now)
 
 
 def disconnect(account: Account, *, now: datetime) -> None:

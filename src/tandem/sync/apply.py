@@ -25,6 +25,9 @@ from tandem.meetings import attachments, projection
 from tandem.meetings.models import Copy, Meeting, RemoteObject, Series
 
 
+CHUNK = 400
+
+
 @dataclass(slots=True)
 class _Batch:
     """What one page changes, gathered before it is written."""
@@ -63,15 +66,30 @@ def apply(calendar: Calendar, items: Sequence[RemoteItem], removed: Sequence[str
     return batch.touched
 
 
+def recount(calendar: Calendar, *, now: datetime) -> None:
+    """Decide anew which stored events count: "me" or the calendar's switch changed. Nothing is read."""
+    remote_ids = list(calendar.remote_objects.filter(problem="").values_list("remote_id", flat=True))
+    for at in range(0, len(remote_ids), CHUNK):
+        batch = _load(calendar, remote_ids[at : at + CHUNK], now)
+        by_id = {stored.id: stored for stored in batch.objects.values()}
+        for object_id, copies in batch.copies.items():
+            for copy in copies.values():
+                event = canonical.decode(copy.content)
+                batch.events.append((by_id[object_id], event, _skip(batch, event) or "", copy))
+        _store_copies(batch)
+        attachments.carry(batch.moved)
+        projection.refresh(batch.touched, now=now)
+
+
 def _load(calendar: Calendar, remote_ids: Sequence[str], now: datetime) -> _Batch:
     objects: dict[str, RemoteObject] = {}
-    for at in range(0, len(remote_ids), 400):
-        part = remote_ids[at : at + 400]
+    for at in range(0, len(remote_ids), CHUNK):
+        part = remote_ids[at : at + CHUNK]
         objects |= {row.remote_id: row for row in calendar.remote_objects.filter(remote_id__in=part)}
     copies: dict[UUID, dict[str, Copy]] = defaultdict(dict)
     ids = [row.id for row in objects.values()]
-    for at in range(0, len(ids), 400):
-        for copy in Copy.objects.filter(remote_object__in=ids[at : at + 400]).select_related("meeting__series"):
+    for at in range(0, len(ids), CHUNK):
+        for copy in Copy.objects.filter(remote_object__in=ids[at : at + CHUNK]).select_related("meeting__series"):
             copies[copy.remote_object_id][copy.recurrence_id] = copy
     return _Batch(calendar, me(calendar.account), now, objects, copies)
 
@@ -223,8 +241,8 @@ def _rekey(batch: _Batch, keys: dict[int, SeriesKey]) -> None:
 def _series_ids(keys: set[SeriesKey]) -> dict[SeriesKey, UUID]:
     found: dict[SeriesKey, UUID] = {}
     uids = list({key.uid for key in keys})
-    for at in range(0, len(uids), 400):
-        for row in Series.objects.filter(uid__in=uids[at : at + 400]):
+    for at in range(0, len(uids), CHUNK):
+        for row in Series.objects.filter(uid__in=uids[at : at + CHUNK]):
             found[SeriesKey(row.uid, row.organizer, row.scope)] = row.id
     new = {key: new_id() for key in keys if key not in found}
     rows = [(series_id, key.uid, key.organizer, key.scope, None) for key, series_id in new.items()]
@@ -241,8 +259,8 @@ def _meeting_ids(
         wanted[(series[key], event.recurrence_id)] = event
     found: dict[tuple[UUID | None, str], UUID] = {}
     ids = list(series.values())
-    for at in range(0, len(ids), 400):
-        for known in Meeting.objects.filter(series__in=ids[at : at + 400]).only("id", "series_id", "recurrence_id"):
+    for at in range(0, len(ids), CHUNK):
+        for known in Meeting.objects.filter(series__in=ids[at : at + CHUNK]).only("id", "series_id", "recurrence_id"):
             found[(known.series_id, known.recurrence_id)] = known.id
     rows = []
     for slot, event in wanted.items():

@@ -14,6 +14,7 @@ from tandem.team.models import User
 
 ACTIVE = timedelta(minutes=5)
 POLL = timedelta(seconds=30)
+PAUSE = timedelta(seconds=5)
 
 
 def request(calendar_ids: Iterable[UUID]) -> None:
@@ -35,10 +36,16 @@ def calendars(now: datetime, limit: int = 64) -> list[tuple[UUID, UUID]]:
     rows = (
         Calendar.objects.filter(asked | polled | deliverable, gone=False, held="")
         .exclude(account__state=AccountState.DISCONNECTED)
+        .exclude(not_before__gt=now)
         .order_by((F("requested") - F("done")).desc(), F("next_poll_at").asc(nulls_first=True))
         .values_list("id", "account_id")
     )
     return list(rows[:limit])
+
+
+def postpone(calendar_id: UUID, now: datetime) -> None:
+    """A look came to nothing: whatever asked for it is left, but not looked at again for a while."""
+    Calendar.objects.filter(id=calendar_id).update(not_before=now + PAUSE)
 
 
 def hurry(user: User, now: datetime) -> None:
