@@ -68,7 +68,7 @@ class Rule:
 
     @property
     def endless(self) -> bool:
-        return self.count is None and self.until is None
+        return self.count is None and (self.until is None or self.until.year == MAXYEAR)
 
     def until_wall(self, tz: ZoneInfo | None) -> datetime | None:
         """The last wall time that UNTIL admits. A DATE on a timed series means that whole day."""
@@ -80,6 +80,8 @@ class Rule:
             return datetime.combine(self.until.date(), datetime.max.time())
         if self.until.tzinfo is None:
             return self.until
+        if self.until.year in (1, MAXYEAR):  # an hour further may be out of the calendar
+            return self.until.replace(tzinfo=None)
         return self.until.astimezone(tz).replace(tzinfo=None)
 
 
@@ -145,7 +147,7 @@ def starts(rule: Rule, first: datetime, *, low: datetime, high: datetime, tz: Zo
     except (ValueError, OverflowError) as error:
         if isinstance(error, BadRecurrence):
             raise
-        raise BadRecurrence(f"Its rule contradicts itself: {error}.") from error
+        raise BadRecurrence("Its rule contradicts itself, so that it never takes place.") from error
 
 
 def _positive(name: str, text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import MAXYEAR, date
 
 from tandem.calendaring.event import When, zone
 from tandem.calendaring.rule import FREQUENCIES, BadRecurrence, Rule, parse
@@ -100,10 +100,8 @@ def _end(rule: Rule, when: When | None) -> str:
     ends = ""
     if rule.count is not None:
         ends += f", {rule.count} {_plural(rule.count, 'time')}"
-    if rule.until is not None:
-        last = rule.until
-        if isinstance(last, datetime) and last.tzinfo and when and when.zone:
-            last = last.astimezone(zone(when.zone))
+    last = rule.until_wall(zone(when.zone) if when and when.zone else None)
+    if last is not None and last.year < MAXYEAR:
         ends += f", until {last.day} {_MONTHS[last.month - 1]} {last.year}"
     return ends
 

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from tandem.calendaring import rule as rules
 from tandem.calendaring.event import Event, When, zone
@@ -67,13 +69,17 @@ def occurrences(
     window; one without master, or without a slot in the rule, is a slot of its own. A cancelled one
     gives a slot marked so. All-day times are placed in `company_zone`. Raises `BadRecurrence`.
     """
-    slots = [_overriding(key, event, master) for key, event in overrides.items()]
+    placed: list[tuple[datetime, Slot]] = []
+    for key, event in overrides.items():
+        slot = _overriding(key, event, master)
+        begins = slot.when.starts_at(company_zone)
+        if _overlaps(begins, slot.when.ends_at(company_zone), start, end):
+            placed.append((begins, slot))
     if master is not None and master.when is not None:
-        slots.extend(_of_master(master, overrides, start, end, company_zone, limit))
-    placed = [(slot.when.starts_at(company_zone), slot) for slot in slots]
-    seen = [(at, slot) for at, slot in placed if _overlaps(at, slot.when.ends_at(company_zone), start, end)]
-    seen.sort(key=lambda pair: (pair[0], pair[1].original_start))
-    return [slot for _, slot in seen[:limit]]
+        frame = _Frame(master.when, company_zone)
+        placed.extend(islice(_of_master(master, overrides, frame, start, end), limit))
+    placed.sort(key=lambda pair: (pair[0], pair[1].original_start))
+    return [slot for _, slot in placed[:limit]]
 
 
 def last_start(master: Event) -> datetime | None:
@@ -87,7 +93,7 @@ def last_start(master: Event) -> datetime | None:
     found = read(master.recurrence)
     if any(rule.endless for rule in found.rules):
         return None
-    first = _Frame(master.when)
+    first = _Frame(master.when, "UTC")
     walls = [wall for rule in found.rules if (wall := _last_wall(rule, first)) is not None]
     walls += [first.wall_of(text) for text in found.rdates]
     return max((first.when_at(wall).starts_at("UTC") for wall in [first.wall, *walls]), default=None)
@@ -113,77 +119,79 @@ def read(lines: tuple[str, ...]) -> Recurrence:
 class _Frame:
     """A master's own time, and how wall times of its series become occurrences."""
 
-    def __init__(self, when: When) -> None:
-        self.tz = None if when.all_day else zone(when.zone)
+    def __init__(self, when: When, company_zone: str) -> None:
+        self.all_day = when.all_day
         self.zone = when.zone
+        self.tz = zone(when.zone or company_zone)
         self.wall = datetime.fromisoformat(when.start)
         # A calendar may hold an end before its start; such an occurrence has no length.
         self.duration = max(when.duration, timedelta(0))
+        # In days and hours around a window, so that a zone's change of clocks loses nothing at its edge.
+        self.margin = timedelta(days=1) if when.all_day else timedelta(hours=3)
+
+    @property
+    def rule_zone(self) -> ZoneInfo | None:
+        return None if self.all_day else self.tz
+
+    def instants(self, wall: datetime) -> tuple[datetime, datetime]:
+        """The UTC instants of the occurrence that begins at `wall`, and of its exclusive end."""
+        begins = wall.replace(tzinfo=self.tz).astimezone(UTC)
+        if self.all_day:
+            return begins, (wall + self.duration).replace(tzinfo=self.tz).astimezone(UTC)
+        return begins, begins + self.duration
 
     def when_at(self, wall: datetime) -> When:
-        if self.tz is None:
+        if self.all_day:
             return When.days(wall.date(), wall.date() + self.duration)
-        begins = wall.replace(tzinfo=self.tz).astimezone(UTC)
-        return When.timed(begins, begins + self.duration, self.zone)
+        begins, ends = self.instants(wall)
+        return When.timed(begins, ends, self.zone)
 
     def key_of(self, wall: datetime) -> str:
-        return recurrence_id_of(wall.date() if self.tz is None else wall.replace(tzinfo=self.tz))
+        return recurrence_id_of(wall.date() if self.all_day else wall.replace(tzinfo=self.tz))
 
     def wall_of(self, text: str) -> datetime:
         """An RDATE as wall time. A date on a timed series means the series' own time on that day."""
         moment = original_start(text, self.zone or "UTC")
         if isinstance(moment, datetime):
-            wall = moment.replace(tzinfo=None)
-            return wall if self.tz else datetime.combine(wall.date(), time())
+            return datetime.combine(moment.date(), time()) if self.all_day else moment.replace(tzinfo=None)
         return datetime.combine(moment, self.wall.time())
 
-    def walls_around(self, start: datetime, end: datetime, company_zone: str) -> tuple[datetime, datetime]:
-        """Wall times between which everything that overlaps [start, end) begins, with a day to spare."""
-        tz = self.tz or zone(company_zone)
-        low, high = (moment.astimezone(tz).replace(tzinfo=None) for moment in (start, end))
-        earliest = _FIRST_WALL + self.duration
-        return max(low, earliest) - self.duration - _DAY, min(high, _LAST_WALL) + _DAY
+    def walls_around(self, start: datetime, end: datetime) -> tuple[datetime, datetime]:
+        """Wall times between which everything that overlaps [start, end) begins."""
+        low, high = (moment.astimezone(self.tz).replace(tzinfo=None) for moment in (start, end))
+        reach = self.duration + self.margin
+        return max(low, _FIRST_WALL + reach) - reach, min(high, _LAST_WALL) + self.margin
 
 
 def _of_master(
-    master: Event, overrides: Mapping[str, Event], start: datetime, end: datetime, company_zone: str, limit: int
-) -> Iterator[Slot]:
-    """The master's own occurrences: the slots that no override takes and no EXDATE closes."""
-    assert master.when is not None
+    master: Event, overrides: Mapping[str, Event], frame: _Frame, start: datetime, end: datetime
+) -> Iterator[tuple[datetime, Slot]]:
+    """The master's own occurrences in the window: the slots that no override takes and no EXDATE closes."""
     cancelled = master.status == "cancelled"
-    frame = _Frame(master.when)
     found = read(master.recurrence)
-    if not found.rules and not found.rdates:
-        key = frame.key_of(frame.wall)
-        if key not in overrides and not _excluded(found, key, frame.wall):
-            yield Slot("", master, master.when, cancelled)
-        return
-    low, high = frame.walls_around(start, end, company_zone)
-    given = 0
-    before = ""
-    for wall in _walls(found, frame, low, high):
-        key = frame.key_of(wall)
+    single = not found.rules and not found.rdates
+    low, high = frame.walls_around(start, end)
+    before = None
+    for wall in [frame.wall] if single else _walls(found, frame, low, high):
+        begins, ends = frame.instants(wall)
         # A gap in DST makes two wall times one instant; so do an RDATE and a rule that agree.
-        if key == before or key in overrides or _excluded(found, key, wall):
+        if begins == before or not _overlaps(begins, ends, start, end):
             continue
-        before = key
-        slot = Slot(key, master, frame.when_at(wall), cancelled)
-        if _overlaps(slot.when.starts_at(company_zone), slot.when.ends_at(company_zone), start, end):
-            yield slot
-            given += 1
-            if given >= limit:
-                return
+        before = begins
+        key = frame.key_of(wall)
+        if key not in overrides and not _excluded(found, key, wall):
+            yield begins, Slot("" if single else key, master, frame.when_at(wall), cancelled)
 
 
 def _walls(found: Recurrence, frame: _Frame, low: datetime, high: datetime) -> Iterator[datetime]:
     """Wall times in [low, high] of DTSTART, the RDATEs and the rules together, ascending."""
     single = [frame.wall_of(text) for text in found.rdates]
-    ends = [rule.until_wall(frame.tz) for rule in found.rules]
+    ends = [rule.until_wall(frame.rule_zone) for rule in found.rules]
     # DTSTART counts even where the rule doesn't name it, unless every rule ended before it: that is
     # how some calendars write that a series was deleted from its first occurrence on.
     if not ends or any(until is None or until >= frame.wall for until in ends):
         single.append(frame.wall)
-    named = (rules.starts(rule, frame.wall, low=low, high=high, tz=frame.tz) for rule in found.rules)
+    named = (rules.starts(rule, frame.wall, low=low, high=high, tz=frame.rule_zone) for rule in found.rules)
     return heapq.merge(sorted(wall for wall in single if low <= wall <= high), *named)
 
 
@@ -203,7 +211,7 @@ def _overriding(key: str, event: Event, master: Event | None) -> Slot:
         except ValueError:
             raise BadRecurrence(f"“{key}” names no occurrence.") from None
         if master is not None and master.when is not None:
-            frame = _Frame(master.when)
+            frame = _Frame(master.when, "UTC")
             when = frame.when_at(frame.wall_of(key))
         elif isinstance(moment, datetime):
             when = When.timed(moment, moment, "UTC")
@@ -220,13 +228,15 @@ def _overlaps(begins: datetime, ends: datetime, start: datetime, end: datetime) 
 
 def _last_wall(rule: Rule, frame: _Frame) -> datetime | None:
     """The last wall time that a rule with an end names, or None when it names none."""
-    until = rule.until_wall(frame.tz)
+    until = rule.until_wall(frame.rule_zone)
     if until is None or rule.count is not None:
         high = until or _LAST_WALL
-        return max(rules.starts(rule, frame.wall, low=frame.wall, high=high, tz=frame.tz), default=None)
+        return max(rules.starts(rule, frame.wall, low=frame.wall, high=high, tz=frame.rule_zone), default=None)
     for back in (_DAY, 400 * _DAY, 9 * 366 * _DAY, until - frame.wall):
         low = max(frame.wall, until - back) if until - _FIRST_WALL > back else frame.wall
-        if (last := max(rules.starts(rule, frame.wall, low=low, high=until, tz=frame.tz), default=None)) is not None:
+        if (
+            last := max(rules.starts(rule, frame.wall, low=low, high=until, tz=frame.rule_zone), default=None)
+        ) is not None:
             return last
     return None
 
