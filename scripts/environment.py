@@ -12,7 +12,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -46,7 +48,9 @@ def ensure(name: str) -> Path:
         return python
     if not _works(python, "import pip"):
         _make()
-    _install(python, name)
+    _run_pip(python, name)
+    below = LISTS[: LISTS.index(name) + 1]
+    STAMP.write_text(json.dumps({each: _hash(each) for each in below}, indent=1) + "\n")
     return python
 
 
@@ -85,7 +89,7 @@ def _make() -> None:
         raise CannotInstall(f"Python could not make the environment: {_last_line(made.stderr or made.stdout)}")
 
 
-def _install(python: Path, name: str) -> None:
+def _run_pip(python: Path, name: str) -> None:
     """Run pip with hashes required, its output in a log, a count of packages on the screen."""
     path = ROOT / "requirements" / f"{name}.txt"
     total = sum(1 for line in path.read_text().splitlines() if "==" in line and not line.startswith((" ", "#")))
@@ -105,11 +109,9 @@ def _install(python: Path, name: str) -> None:
         output = log.read()
     if status != 0:
         raise CannotInstall(_why(output))
-    below = LISTS[: LISTS.index(name) + 1]
-    STAMP.write_text(json.dumps({each: _hash(each) for each in below}, indent=1) + "\n")
 
 
-def _follow(lines, log, total: int) -> None:  # type: ignore[no-untyped-def]
+def _follow(lines: Iterable[str], log: TextIO, total: int) -> None:
     seen = 0
     for line in lines:
         log.write(line)
