@@ -158,7 +158,12 @@ def test_a_cancel_after_ones_own_waiting_edit_does_not_ask() -> None:
 
 
 def test_one_occurrence_is_edited_by_its_own_slot() -> None:
-    occurrence = replaced(WEEKLY, recurrence_id=SECOND, recurrence=(), when=When("2026-12-18T14:00:00", "2026-12-18T15:00:00", "Europe/Paris"))
+    occurrence = replaced(
+        WEEKLY,
+        recurrence_id=SECOND,
+        recurrence=(),
+        when=When("2026-12-18T14:00:00", "2026-12-18T15:00:00", "Europe/Paris"),
+    )
     wish = edit(occurrence, "1", SECOND, title="Moved to hall B")
     assert plan({"": WEEKLY}, [wish], ALL) == [Update((wish,), {SECOND: {"title": "Moved to hall B"}})]
 

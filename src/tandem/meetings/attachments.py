@@ -11,10 +11,11 @@ from tandem.meetings.models import Copy, Intent, Meeting, Pin
 def carry(moves: Iterable[tuple[UUID, UUID]]) -> None:
     """Take pins and intents from a series that lost its last copy to the one its event belongs to now.
 
-    That happens when an event gets its first guest or another organizer: its key changes, it doesn't.
+    That happens when an event without guests moves to another calendar, or when an event takes on the
+    key of a series that is there already: the key changes, the meeting doesn't.
     """
     for old, new in moves:
-        if Copy.objects.filter(meeting__series=old).exists():
+        if Copy.objects.filter(meeting__series=old).exists() or not Copy.objects.filter(meeting__series=new).exists():
             continue
         kept = set(Pin.objects.filter(series=new).values_list("original_start", "record_id"))
         for pin in Pin.objects.filter(series=old):

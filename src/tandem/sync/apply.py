@@ -61,7 +61,7 @@ def apply(calendar: Calendar, items: Sequence[RemoteItem], removed: Sequence[str
     _store_copies(batch)
     gone = [batch.objects[remote_id].id for remote_id in removed if remote_id in batch.objects]
     bulk.delete(RemoteObject, gone)
-    attachments.carry(batch.moved)
+    attachments.carry(batch.moved | _twins(batch))
     projection.refresh(batch.touched, now=now)
     return batch.touched
 
@@ -178,6 +178,24 @@ def _held_elsewhere(meeting: Meeting, ended: Copy) -> bool:
     """Whether the same account holds the meeting in another place: it was moved, not cancelled."""
     account = ended.calendar.account_id
     return meeting.copies.filter(calendar__account=account).exclude(id=ended.id).exists()
+
+
+def _twins(batch: _Batch) -> set[tuple[UUID, UUID]]:
+    """Events without guests that may have gone from one calendar of the account to another: the pairs of
+    series with one UID, in both orders, for the copy may arrive before or after the tombstone."""
+    calendars = [str(key) for key in batch.calendar.account.calendars.values_list("id", flat=True)]
+    if len(calendars) < 2:
+        return set()
+    pairs = set()
+    ids = list(batch.touched)
+    for at in range(0, len(ids), CHUNK):
+        here = Series.objects.filter(id__in=ids[at : at + CHUNK], scope__in=calendars)
+        by_uid = {row.uid: row for row in here}
+        for other in Series.objects.filter(uid__in=by_uid, scope__in=calendars):
+            row = by_uid[other.uid]
+            if other.id != row.id and other.organizer == row.organizer:
+                pairs |= {(other.id, row.id), (row.id, other.id)}
+    return pairs
 
 
 def _store_copies(batch: _Batch) -> None:
