@@ -20,7 +20,7 @@ from tandem.calendaring.identity import normalise_address
 Read = TypeVar("Read")
 
 
-class Unclear(Exception):  # noqa: N818  it is what the words are
+class Unclear(Exception):
     """`words` says beside `field` what is wrong and how to say it."""
 
     def __init__(self, field: str, words: str) -> None:

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from tandem.calendaring.event import zone
 from tandem.crm.models import Kind, Record
-from tandem.meetings.reading import EventRow, Section
+from tandem.meetings.reading import Section
+from tandem.meetings.rows import EventRow
 from tandem.team.models import User
 from tandem.web import when_words
 

@@ -11,7 +11,8 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from tandem.crm.models import Record
-from tandem.meetings.reading import EventRow, Section
+from tandem.meetings.reading import Section
+from tandem.meetings.rows import EventRow
 from tandem.web import event_rows
 
 register = template.Library()
