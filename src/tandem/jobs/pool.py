@@ -118,6 +118,7 @@ class Pool:
         if self._projected_at is None or self._projected_at <= now - PROJECT:
             self._projected_at = now
             projection.roll_on(now=now)
+        projection.rebuild_if_needed(now=now)
 
     def _mail(self) -> None:
         while not self._stopping.is_set():

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+import tzdata
+from django.db import transaction
+
 from tandem.calendaring import event as canonical
 from tandem.calendaring.event import Event
 from tandem.calendaring.plan import occurrence_of
@@ -299,9 +302,27 @@ def _attending(event: Event) -> frozenset[str]:
     return frozenset(address for address in event.addresses - rooms if address and len(address) <= 254)
 
 
+def rebuild_if_needed(*, now: datetime) -> int:
+    """Work out every series anew when the time zone data or the company's zone is another than before.
+
+    Answers how many series were touched. Interrupted, it starts again; only differences are written.
+    """
+    company = Company.current()
+    made_with = f"{tzdata.IANA_VERSION} {company.time_zone}"
+    if company.projected_with == made_with:
+        return 0
+    ids = list(Series.objects.values_list("id", flat=True))
+    for at in range(0, len(ids), CHUNK):
+        with transaction.atomic():
+            refresh(ids[at : at + CHUNK], now=now)
+    Company.objects.filter(id=company.id).update(projected_with=made_with)
+    return len(ids)
+
+
 def roll_on(*, now: datetime, limit: int = 2000) -> int:
     """Project series that go on further ahead; called daily. Answers how many were touched."""
     due: Iterable[UUID] = Series.objects.filter(endless_until__lt=now + ROLL_ON).values_list("id", flat=True)[:limit]
     ids = list(due)
-    refresh(ids, now=now)
+    with transaction.atomic():
+        refresh(ids, now=now)
     return len(ids)

@@ -47,6 +47,7 @@ class EventRow:
     conflicts: int
     recurring: bool
     private: bool
+    declined: bool
     join_url: str
 
     @property
@@ -169,8 +170,16 @@ def row_of(occurrence: Occurrence, meeting: Meeting, context: Context) -> EventR
         conflicts=conflicts,
         recurring=bool(occurrence.original_start),
         private=meeting.private,
+        declined=_declined(event, owner, context),
         join_url=event.join_url if seen is Level.DETAILS else "",
     )
+
+
+def _declined(event: Event, owner: User | None, context: Context) -> bool:
+    """Whether the viewer said no to it."""
+    if owner is None or owner.id != context.viewer.id:
+        return False
+    return any(guest.response == "declined" for guest in event.guests if guest.address in context.viewer.addresses)
 
 
 def _when(occurrence: Occurrence, event: Event) -> When:

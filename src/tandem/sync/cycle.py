@@ -34,7 +34,7 @@ POLL_ACTIVE = timedelta(seconds=30)
 POLL_QUIET = timedelta(minutes=5)
 DEEP = timedelta(days=1)
 BACKOFF = (15, 60, 180, 600, 1800)
-MANY, SHARE = 10, 0.2
+MANY, SHARE, FEW = 10, 0.2, 2
 
 
 class Held(Exception):
@@ -158,7 +158,9 @@ def _confirmed_removals(look: _Look, page: Page) -> Sequence[str]:
     if not known:
         return ()
     total = stored.count()
-    if not look.calendar.removal_allowed and len(known) > MANY and len(known) > total * SHARE:
+    mass = len(known) > MANY and len(known) > total * SHARE
+    emptied = page.complete and len(known) == total > FEW
+    if not look.calendar.removal_allowed and (mass or emptied):
         raise Held(
             f"{len(known)} of {total} events are missing in {look.calendar.name}. "
             "Nothing was removed here. Look first, then decide."

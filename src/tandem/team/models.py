@@ -112,7 +112,8 @@ class Company(models.Model):
 
     `installation_id` is compared with the one in the data folder: a restored backup or a cloned
     database differs and starts with `writing_held` (engine.md, brakes). `rolled_at` is when records'
-    last and next meetings were last rolled on with the time.
+    last and next meetings were last rolled on with the time; `projected_with` names the time zone data
+    and the zone that occurrences were worked out with.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
@@ -122,6 +123,7 @@ class Company(models.Model):
     installation_id = models.CharField(max_length=64, default=secrets.token_hex)
     writing_held = models.BooleanField(default=False)
     held_reason = models.CharField(max_length=300, blank=True, default="")
+    projected_with = models.CharField(max_length=100, blank=True, default="")
     rolled_at = models.DateTimeField(null=True, blank=True)
     is_sample = models.BooleanField(default=False)
 
