@@ -17,6 +17,7 @@ import django
 import structlog
 from django.conf import settings
 from django.core.management import call_command
+from django.urls import get_resolver
 from waitress.server import create_server
 
 from tandem import logs
@@ -67,6 +68,8 @@ def serve(host: str, port: int, *, ready: Callable[[str], None]) -> None:
     from tandem.web.wsgi import application
 
     log = structlog.get_logger()
+    # Every page's module is loaded before the first reader comes.
+    get_resolver().url_patterns  # noqa: B018
     try:
         server = create_server(
             application, host=host, port=port, threads=WEB_THREADS, ident="", clear_untrusted_proxy_headers=True

@@ -33,10 +33,10 @@ def configure(folder: Path) -> None:
         cache_logger_on_first_use=True,
     )
     file = RotatingFileHandler(folder / "tandem.log", maxBytes=5_000_000, backupCount=4, encoding="utf-8", delay=True)
-    file.setFormatter(_formatter(shared, structlog.processors.JSONRenderer()))
+    file.setFormatter(_formatter(shared, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()))
     screen = logging.StreamHandler(sys.stderr)
     screen.setLevel(logging.WARNING)
-    screen.setFormatter(_formatter(shared, structlog.dev.ConsoleRenderer(colors=False)))
+    screen.setFormatter(_formatter(shared, _only_its_kind, structlog.dev.ConsoleRenderer(colors=False)))
     root = logging.getLogger()
     root.handlers = [file, screen]
     root.setLevel(logging.INFO)
@@ -47,13 +47,19 @@ def configure(folder: Path) -> None:
 
 
 def _formatter(
-    shared: list[structlog.typing.Processor], renderer: structlog.typing.Processor
+    foreign: list[structlog.typing.Processor], *processors: structlog.typing.Processor
 ) -> structlog.stdlib.ProcessorFormatter:
+    """`foreign` is for lines that did not come through structlog."""
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
+        foreign_pre_chain=foreign,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *processors],
     )
+
+
+def _only_its_kind(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """An exception's name on the screen; where it came from stands in the file."""
+    found = event.pop("exc_info", None)
+    error = found[1] if isinstance(found, tuple) else sys.exc_info()[1] if found else None
+    if error is not None:
+        event["error"] = type(error).__name__
+    return event

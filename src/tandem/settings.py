@@ -20,9 +20,9 @@ from tandem.database.keyfile import read_or_make_key
 
 DATA = Path(os.environ.get("TANDEM_DATA", "data")).resolve()
 SECRET_KEY = os.environ.get("TANDEM_SECRET_KEY") or read_or_make_key(DATA / "secret.key")
-SECRETS_KEYS = [
-    key for key in os.environ.get("TANDEM_SECRETS_KEYS", "").split(",") if key
-] or [read_or_make_key(DATA / "secrets.key", fernet=True)]
+SECRETS_KEYS = [key for key in os.environ.get("TANDEM_SECRETS_KEYS", "").split(",") if key] or [
+    read_or_make_key(DATA / "secrets.key", fernet=True)
+]
 
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 _host = urlsplit(PUBLIC_URL)
@@ -93,7 +93,6 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA / "static"
 WHITENOISE_USE_FINDERS = True
 LOGIN_URL = "sign-in"
 
@@ -126,7 +125,9 @@ def database(url: str | None) -> dict[str, Any]:
         }
     parts = urlsplit(url)
     if parts.scheme not in {"postgresql", "postgres"}:
-        raise ValueError(f"DATABASE_URL starts with {parts.scheme}://; Tandem speaks postgresql:// (or SQLite without it)")
+        raise ValueError(
+            f"DATABASE_URL starts with {parts.scheme}://; Tandem speaks postgresql:// (or SQLite without it)"
+        )
     host = unquote(parts.hostname or "")
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     return {
