@@ -93,7 +93,7 @@ def _run_checks(surroundings: dict[str, str]) -> list[str]:
 
 
 def _pytest(passed_on: list[str], surroundings: dict[str, str], _folder: Path) -> int:
-    arguments = passed_on or ["-n", "2", "-q"]
+    arguments = passed_on or ["-n", "2", "--dist", "loadscope", "-q"]
     command = [str(BIN / "python"), "-m", "pytest", *arguments]
     return subprocess.run(command, cwd=ROOT, env=surroundings, check=False).returncode
 
