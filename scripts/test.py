@@ -39,7 +39,7 @@ def main() -> None:
                 failed.append("pytest on PostgreSQL" if options.postgres else "pytest")
     if failed:
         sys.exit(f"\nFailed: {', '.join(failed)}")
-    print("\nEverything passed.")
+    print("\nPassed.")
 
 
 def _options() -> tuple[argparse.Namespace, list[str]]:
@@ -106,7 +106,7 @@ def _postgres(passed_on: list[str], surroundings: dict[str, str], folder: Path) 
     server = subprocess.Popen(
         [str(BIN / "python"), "-m", "scripts.postgres", str(folder / "postgres")],
         cwd=ROOT,
-        env=surroundings,
+        env=surroundings | {"XDG_RUNTIME_DIR": str(folder)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
