@@ -73,7 +73,7 @@ def _view(account: Account, waiting: int, now: datetime, tz: ZoneInfo) -> Accoun
     return AccountView(
         account=account,
         provider=PROVIDERS.get(account.provider, account.provider),
-        pill=_pill(account, reading, busy, now),
+        pill=_pill(account, reading, waiting, busy, now),
         last=when_words.ago(max(last), now, tz) if last else "",
         waiting=waiting,
         calendars=[_calendar(calendar, now, tz) for calendar in calendars],
@@ -101,7 +101,7 @@ def _progress(reading: list[Calendar]) -> tuple[int, int | None] | None:
     return sum(calendar.read_count for calendar in first), total
 
 
-def _pill(account: Account, reading: list[Calendar], busy: bool, now: datetime) -> Pill:
+def _pill(account: Account, reading: list[Calendar], waiting: int, busy: bool, now: datetime) -> Pill:
     """The worst state of what is on the page: nothing says "In sync" while a calendar shown is not."""
     if account.state == AccountState.RECONNECT:
         return Pill("Paused", "pill-danger", "pause")
@@ -115,6 +115,8 @@ def _pill(account: Account, reading: list[Calendar], busy: bool, now: datetime) 
         return Pill("Syncing", "", "sync", spins=True)
     if any(calendar.last_success_at is None for calendar in reading):
         return Pill("Not read yet", "", "clock")
+    if waiting:
+        return Pill(f"{when_words.count(waiting, 'edit')} on the way", "", "clock")
     oldest = min(calendar.last_success_at for calendar in reading if calendar.last_success_at)
     if now - oldest > BEHIND:
         minutes = int((now - oldest).total_seconds() // 60)

@@ -60,6 +60,7 @@ def calendar(request: SignedInRequest) -> HttpResponse:
     context = {
         "shown": shown,
         "title": _title(shown),
+        "short_title": _title(shown, "%b", "%b"),
         "previous": (shown.first - timedelta(days=shown.days)).isoformat(),
         "next": shown.end.isoformat(),
         "strip": _strip(shown, views),
@@ -74,14 +75,13 @@ def _midnight(day: date, tz: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tz)
 
 
-def _title(shown: Shown) -> str:
-    """`December 2025`, `8 – 14 December 2025`, `29 Dec – 4 Jan 2026`."""
+def _title(shown: Shown, month: str = "%B", year: str = "%b %Y") -> str:
+    """`8 – 14 December 2025`, `29 Dec – 4 Jan 2026`; for a phone with short months and no year."""
     first, last = shown.first, shown.end - timedelta(days=1)
-    if shown.view == "agenda" and (first.year, first.month) == (last.year, last.month):
-        return f"{first:%B %Y}"
     if first.month == last.month:
-        return f"{first.day} – {last.day} {last:%B %Y}"
-    return f"{first.day} {first:%b} – {last.day} {last:%b %Y}"
+        words = f"{first.day} – {last.day} {last:{month}}"
+        return f"{words} {last.year}" if "%Y" in year else words
+    return f"{first.day} {first:%b} – {last.day} {last:{year}}"
 
 
 @dataclass(frozen=True, slots=True)

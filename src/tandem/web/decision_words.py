@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -96,7 +97,7 @@ class Row:
     pick: str
 
 
-def rows(intent: Intent, choices: dict[str, str], tz: ZoneInfo, now: datetime) -> list[Row]:
+def rows(intent: Intent, choices: Mapping[str, str], tz: ZoneInfo, now: datetime) -> list[Row]:
     """The fields to decide, mine beside theirs, in the order in which forms show them."""
     changes, theirs = wishes.changes_of(intent), wishes.conflicts_of(intent)
     found = []
@@ -132,14 +133,14 @@ def _common(left: str, right: str) -> int:
     return left.rfind(" ", 0, length + 1) + 1 if " " in left[: length + 1] else 0
 
 
-def outcome(intent: Intent, choices: dict[str, str], tz: ZoneInfo, now: datetime) -> str:
+def outcome(intent: Intent, choices: Mapping[str, str], tz: ZoneInfo, now: datetime) -> str:
     """`The meeting will be at 15:00, in hall B entrance.`: what the chosen sides make of it."""
     changes, theirs = wishes.changes_of(intent), wishes.conflicts_of(intent)
     parts = []
     for name in sorted(theirs, key=_order):
         value = changes[name][1] if choices.get(name, "mine") == "mine" and name in changes else theirs[name]
         parts.append(_will(name, value, tz, now))
-    return f"The meeting will {when_words.and_list(parts)}" if parts else "The meeting stays as it is"
+    return f"The meeting will {', and '.join(parts)}" if parts else "The meeting stays as it is"
 
 
 def _will(name: str, value: Value, tz: ZoneInfo, now: datetime) -> str:

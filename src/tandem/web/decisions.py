@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,14 +18,16 @@ from django.views.decorators.http import require_POST
 
 from tandem import jobs
 from tandem.calendaring import event as canonical
+from tandem.calendaring import fields
 from tandem.calendaring.event import Event
 from tandem.meetings import verbs, wishes
 from tandem.meetings.models import Intent
 from tandem.team.models import User
-from tandem.web import decision_words, event_forms, when_words
+from tandem.web import decision_words, event_forms, event_guests, when_words
 from tandem.web.event_rows import reader_zone
 from tandem.web.request import SignedInRequest, editors_only
 
+Choice = Literal["mine", "theirs"]
 OPEN_QUESTIONS = (Intent.State.CONFLICT, Intent.State.REFUSED, Intent.State.RESTORABLE)
 
 
@@ -64,7 +67,7 @@ def to_decide(request: SignedInRequest) -> HttpResponse:
 def _question(intent: Intent, user: User) -> Question:
     now, tz = timezone.now(), reader_zone(user)
     event = event_of(intent)
-    when = decision_words.short("when", decision_words.fields.field("when").read(event), tz, now) if event else ""
+    when = decision_words.short("when", fields.field("when").read(event), tz, now) if event else ""
     href = reverse("event", args=[intent.meeting_id, intent.recurrence_id or "-"]) if intent.meeting_id else ""
     title = event.title if event and event.title else "A meeting without a name"
     return Question(intent, title, when, decision_words.what(intent, tz, now), href)
@@ -101,17 +104,17 @@ def decide(request: SignedInRequest, intent_id: UUID) -> HttpResponse:
     return _show(request, intent, waiting, choices, tell)
 
 
-def _choices(request: SignedInRequest, intent: Intent) -> dict[str, str]:
+def _choices(request: SignedInRequest, intent: Intent) -> dict[str, Choice]:
     """The side chosen for each field; theirs where the form says so, else mine."""
     do = request.POST.get("do", "")
-    found = {}
+    found: dict[str, Choice] = {}
     for name in wishes.conflicts_of(intent):
         given = {"all-mine": "mine", "all-theirs": "theirs"}.get(do) or request.POST.get(name, "mine")
         found[name] = "theirs" if given == "theirs" else "mine"
     return found
 
 
-def _decide(request: SignedInRequest, intent: Intent, choices: dict[str, str], tell: bool) -> HttpResponse:
+def _decide(request: SignedInRequest, intent: Intent, choices: dict[str, Choice], tell: bool) -> HttpResponse:
     try:
         with transaction.atomic():
             verbs.decide(request.user, intent, choices, tell=tell, now=timezone.now())
@@ -127,14 +130,14 @@ def _decide(request: SignedInRequest, intent: Intent, choices: dict[str, str], t
 
 
 def _show(
-    request: SignedInRequest, intent: Intent, waiting: list[Intent], choices: dict[str, str], tell: bool
+    request: SignedInRequest, intent: Intent, waiting: list[Intent], choices: dict[str, Choice], tell: bool
 ) -> HttpResponse:
     now, tz = timezone.now(), reader_zone(request.user)
     event = event_of(intent)
     rows = decision_words.rows(intent, choices, tz, now)
     at = waiting.index(intent)
     mine = request.user.addresses()
-    guests = [guest for guest in event.guests if guest.address not in mine and not guest.resource] if event else []
+    guests = event_guests.named(guest for guest in event.guests if guest.address not in mine) if event else []
     writes = "mine" in choices.values()
     context = {
         "intent": intent,

@@ -45,7 +45,7 @@ TEXTS = ("title", "date", "start", "end", "end_date", "zone", "location", "descr
 
 def from_post(post: QueryDict) -> Draft:
     """What was sent, with nothing thrown away. A browser's line ends become ours."""
-    texts = {name: post.get(name, "").replace("\r\n", "\n") for name in TEXTS}
+    texts: dict[str, Any] = {name: post.get(name, "").replace("\r\n", "\n") for name in TEXTS}
     draft = Draft(all_day="all_day" in post, tell="tell" in post, scope=post.get("scope", "this"), **texts)
     for line in post.getlist("guest"):
         name, _, address = line.rpartition("<")

@@ -19,13 +19,20 @@ from tandem.calendaring.event import Event
 from tandem.invitations import consent
 from tandem.meetings import verbs
 from tandem.meetings.reading import Detail
-from tandem.web import event_draft, event_forms
+from tandem.web import event_draft, event_forms, event_guests
 from tandem.web.event_draft import Draft
 from tandem.web.event_pages import open_detail
 from tandem.web.event_rows import reader_zone
 from tandem.web.request import SignedInRequest, editors_only
 
-FIELDS = ("title", "when", "location", "description", "guests")
+ROWS = {
+    "title": ("title",),
+    "when": ("date", "start", "end", "end_date", "zone", "all_day"),
+    "location": ("location",),
+    "description": ("description",),
+    "guests": ("guests",),
+}
+"""The rows of the form, and what each consists of."""
 
 
 def signed_base(event: Event, meeting_id: UUID) -> str:
@@ -44,7 +51,7 @@ def base_of(text: str, meeting_id: UUID) -> Event:
 
 def editable(detail: Detail) -> frozenset[str]:
     """The rows of the form that this user may change; guests are one row of it."""
-    found = {name for name in FIELDS if name in detail.editable_fields}
+    found = {name for name in ROWS if name in detail.editable_fields}
     if any(name.startswith("guest") for name in detail.editable_fields):
         found.add("guests")
     return frozenset(found)
@@ -69,9 +76,7 @@ def edit(request: SignedInRequest, meeting_id: UUID, original: str) -> HttpRespo
 def _keep_locked(draft: Draft, detail: Detail, base: Event, zone_name: str) -> None:
     """Browsers don't send disabled fields; they show again what they showed before."""
     before, may = event_draft.of_event(base, zone_name), editable(detail)
-    rows = {"title": ("title",), "location": ("location",), "description": ("description",), "guests": ("guests",)}
-    rows["when"] = ("date", "start", "end", "end_date", "zone", "all_day")
-    for row, names in rows.items():
+    for row, names in ROWS.items():
         if row not in may:
             for name in names:
                 setattr(draft, name, getattr(before, name))
@@ -127,7 +132,7 @@ def _form(request: SignedInRequest, detail: Detail, draft: Draft, base: Event) -
 
 
 def _locked(detail: Detail) -> frozenset[str]:
-    return frozenset(FIELDS) - editable(detail)
+    return frozenset(ROWS) - editable(detail)
 
 
 @editors_only
@@ -139,7 +144,7 @@ def cancel(request: SignedInRequest, meeting_id: UUID, original: str) -> HttpRes
     tell = request.method != "POST" or "tell" in request.POST
     if request.method != "POST" or request.POST.get("do") == "refresh":
         return _ask(request, detail, tell, "")
-    scope = "all" if request.POST.get("scope") == "all" else "this"
+    scope: verbs.Scope = "all" if request.POST.get("scope") == "all" else "this"
     try:
         with transaction.atomic():
             verbs.cancel(
@@ -157,7 +162,7 @@ def cancel(request: SignedInRequest, meeting_id: UUID, original: str) -> HttpRes
 
 def _told(request: SignedInRequest, detail: Detail) -> list[canonical.Guest]:
     mine = request.user.addresses()
-    return [guest for guest in detail.event.guests if guest.address not in mine and not guest.resource]
+    return event_guests.named(guest for guest in detail.event.guests if guest.address not in mine)
 
 
 def _ask(request: SignedInRequest, detail: Detail, tell: bool, refused: str) -> HttpResponse:

@@ -188,7 +188,7 @@ def saved_words(calendar: Calendar, event: Event, tell: bool, now: datetime) -> 
     """`Saved in Client meetings. Priya and Tom will be mailed by Tandem.`, and when it shows if that is later."""
     words = [f"Saved in {calendar.name}."]
     if event.guests:
-        words.append(consent.sentence(list(event.guests), calendar.account, tell))
+        words.append(consent.sentence(event_guests.named(event.guests), calendar.account, tell))
     company = Company.current()
     starts_at = event.when.starts_at(company.time_zone) if event.when else now
     if not horizon.within(starts_at, now, company.horizon_hours):
@@ -244,14 +244,15 @@ def show_form(
 ) -> HttpResponse:
     """The form as a panel for htmx, as a page of its own without; 422 when something has to be mended."""
     chips = event_guests.chips(draft.guests)
-    guests = [Guest(chip.address, chip.name) for chip in chips if not chip.user or chip.user != request.user]
+    others = {chip.address: chip.name for chip in chips if chip.user != request.user}
+    guests = event_guests.named(Guest(address, name) for address, name in others.items())
     context |= {
         "draft": draft,
         "errors": draft.errors,
         "chips": chips,
         "effect": effect(calendar, targets, guests, tell=draft.tell),
         "zones": event_input.zone_names(),
-        "editable": context.get("editable"),
+        "locked": context.get("locked", frozenset()),
     }
     in_panel = bool(request.htmx) and urlsplit(request.htmx.current_url or "").path != request.path
     template = "events/panel.html" if in_panel else "events/form_page.html"

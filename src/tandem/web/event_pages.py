@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from tandem.calendaring import series
+from tandem.calendaring.event import zone
 from tandem.invitations.models import LedgerEntry
 from tandem.mailboxes.models import Sender
 from tandem.meetings import reading, visibility
@@ -118,7 +119,7 @@ def _there(detail: Detail, viewer: User) -> str:
     when = detail.row.when
     if when.all_day or when.zone == viewer.time_zone:
         return ""
-    own = event_rows.zone(when.zone)
+    own = zone(when.zone)
     start, end = detail.row.starts_at.astimezone(own), detail.row.ends_at.astimezone(own)
     if start.utcoffset() == detail.row.starts_at.astimezone(event_rows.reader_zone(viewer)).utcoffset():
         return ""

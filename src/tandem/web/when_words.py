@@ -119,7 +119,7 @@ def names(people: list[str], *, most: int = 3) -> str:
 
 def and_list(words: list[str]) -> str:
     """`Priya and Tom`, `Priya, Tom and Ann`."""
-    return " and ".join(", ".join(words).rsplit(", ", 1)) if words else ""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -80,6 +80,14 @@
     if (event.detail.elt?.id === "event-form" && String(did).startsWith("guest-")) document.getElementById("f-guest")?.focus();
   });
 
+  // The week opens at the morning, unless something happens earlier that day.
+  const grid = document.querySelector(".week-grid");
+  if (grid) {
+    const style = getComputedStyle(grid);
+    const [from, hour] = [Number(style.getPropertyValue("--from")), parseFloat(style.getPropertyValue("--hour"))];
+    grid.scrollTop = Math.max(0, (7.5 - from) * hour);
+  }
+
   // One submit is enough: the button says what is going on, and keeps its width.
   document.addEventListener("submit", (event) => {
     const button = event.submitter?.matches("[data-save], [data-busy]") ? event.submitter : null;
