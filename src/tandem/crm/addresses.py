@@ -8,41 +8,12 @@ from tandem.calendaring.identity import normalise_address
 
 LOCAL = re.compile(r"[^\s@<>()\[\],;:\\\"]+")
 # domains of mail services for everybody: they say nothing about a company
-FREE_MAIL = frozenset(
-    [
-        "gmail.com",
-        "googlemail.com",
-        "outlook.com",
-        "hotmail.com",
-        "live.com",
-        "msn.com",
-        "yahoo.com",
-        "ymail.com",
-        "icloud.com",
-        "me.com",
-        "mac.com",
-        "aol.com",
-        "gmx.de",
-        "gmx.net",
-        "gmx.com",
-        "web.de",
-        "t-online.de",
-        "proton.me",
-        "protonmail.com",
-        "pm.me",
-        "mail.com",
-        "fastmail.com",
-        "zoho.com",
-        "orange.fr",
-        "free.fr",
-        "laposte.net",
-        "libero.it",
-        "mail.ru",
-        "yandex.ru",
-        "qq.com",
-        "163.com",
-    ]
-)
+FREE_MAIL_DOMAINS = """
+    gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com ymail.com icloud.com me.com mac.com
+    aol.com gmx.de gmx.net gmx.com web.de t-online.de proton.me protonmail.com pm.me mail.com fastmail.com zoho.com
+    orange.fr free.fr laposte.net libero.it mail.ru yandex.ru qq.com 163.com
+"""
+FREE_MAIL = frozenset(FREE_MAIL_DOMAINS.split())
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 

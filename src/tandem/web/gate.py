@@ -129,7 +129,9 @@ def welcome(request: HttpRequest) -> HttpResponse:
         else:
             login(request, user, backend=BACKEND)
             return redirect("welcome")
-    return render(request, "gate/first_run.html", {"form": form}, status=422 if form.errors else 200)
+    return render(
+        request, "gate/first_run.html", {"form": form, "zones": clock.zone_names()}, status=422 if form.errors else 200
+    )
 
 
 def first_steps(request: SignedInRequest) -> dict[str, Any]:

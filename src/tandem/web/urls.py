@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
 
-from tandem.web import accounts, agenda, decisions, events, gate, mail, notes, records, search, users
+from tandem.web import accounts, agenda, convert, decisions, events, gate, mail, notes, records, search, users
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *gate.urls,
@@ -15,8 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *mail.urls,
     *users.urls,
     *search.urls,
-    *notes.urls,
     *records.urls,
+    *convert.urls,
+    *notes.urls,
 ]
 
 handler400 = "tandem.web.errors.bad_request"

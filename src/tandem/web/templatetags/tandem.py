@@ -21,6 +21,7 @@ from tandem.crm.kinds import info
 from tandem.crm.models import Kind, Record
 from tandem.team.models import User
 from tandem.web import clock
+from tandem.web import sync_pill as pills
 
 register = template.Library()
 
@@ -131,3 +132,9 @@ def query(context: dict[str, Any], **changes: Any) -> str:
         else:
             values[key] = str(value)
     return "?" + urlencode(list(values.lists()), doseq=True)
+
+
+@register.inclusion_tag("_sync_pill.html", takes_context=True)
+def sync_pill(context: dict[str, Any]) -> dict[str, Any]:
+    """How sync stands for the reader, and a link to their accounts."""
+    return {"pill": pills.sync_pill(context["request"].user, timezone.now())}
