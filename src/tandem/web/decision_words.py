@@ -100,6 +100,8 @@ class Row:
 def rows(intent: Intent, choices: Mapping[str, str], tz: ZoneInfo, now: datetime) -> list[Row]:
     """The fields to decide, mine beside theirs, in the order in which forms show them."""
     changes, theirs = wishes.changes_of(intent), wishes.conflicts_of(intent)
+    if intent.verb == Intent.Verb.CANCEL:
+        return [_cancel_row(theirs, choices, tz, now)]
     found = []
     for name in sorted(theirs, key=_order):
         was, mine = changes.get(name, (None, None))
@@ -116,6 +118,21 @@ def rows(intent: Intent, choices: Mapping[str, str], tz: ZoneInfo, now: datetime
             )
         )
     return found
+
+
+CANCEL = "cancel"
+"""What the one choice is called when a meeting was changed while somebody cancelled it here."""
+
+
+def fields_to_decide(intent: Intent) -> list[str]:
+    """The names of the choices on the page of `intent`."""
+    return [CANCEL] if intent.verb == Intent.Verb.CANCEL else list(wishes.conflicts_of(intent))
+
+
+def _cancel_row(theirs: Mapping[str, Value], choices: Mapping[str, str], tz: ZoneInfo, now: datetime) -> Row:
+    changed = "; ".join(f"{label(name)}: {short(name, value, tz, now)}" for name, value in theirs.items())
+    kept = Side("Kept", "", f"Changed meanwhile. {changed}".strip())
+    return Row(CANCEL, "The meeting", Side("Cancelled", "", ""), kept, choices.get(CANCEL, "mine"))
 
 
 def _order(name: str) -> tuple[int, str]:
@@ -136,6 +153,8 @@ def _common(left: str, right: str) -> int:
 def outcome(intent: Intent, choices: Mapping[str, str], tz: ZoneInfo, now: datetime) -> str:
     """`The meeting will be at 15:00, in hall B entrance.`: what the chosen sides make of it."""
     changes, theirs = wishes.changes_of(intent), wishes.conflicts_of(intent)
+    if intent.verb == Intent.Verb.CANCEL:
+        return "The meeting will be cancelled" if choices.get(CANCEL, "mine") == "mine" else "The meeting stays"
     parts = []
     for name in sorted(theirs, key=_order):
         value = changes[name][1] if choices.get(name, "mine") == "mine" and name in changes else theirs[name]

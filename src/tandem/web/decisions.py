@@ -23,7 +23,7 @@ from tandem.calendaring.event import Event
 from tandem.meetings import verbs, wishes
 from tandem.meetings.models import Intent
 from tandem.team.models import User
-from tandem.web import decision_words, event_forms, event_guests, when_words
+from tandem.web import decision_words, event_forms, when_words
 from tandem.web.event_rows import reader_zone
 from tandem.web.request import SignedInRequest, editors_only
 
@@ -108,7 +108,7 @@ def _choices(request: SignedInRequest, intent: Intent) -> dict[str, Choice]:
     """The side chosen for each field; theirs where the form says so, else mine."""
     do = request.POST.get("do", "")
     found: dict[str, Choice] = {}
-    for name in wishes.conflicts_of(intent):
+    for name in decision_words.fields_to_decide(intent):
         given = {"all-mine": "mine", "all-theirs": "theirs"}.get(do) or request.POST.get(name, "mine")
         found[name] = "theirs" if given == "theirs" else "mine"
     return found
@@ -137,7 +137,7 @@ def _show(
     rows = decision_words.rows(intent, choices, tz, now)
     at = waiting.index(intent)
     mine = request.user.addresses()
-    guests = event_guests.named(guest for guest in event.guests if guest.address not in mine) if event else []
+    guests = [guest for guest in event.guests if guest.address not in mine and not guest.resource] if event else []
     writes = "mine" in choices.values()
     context = {
         "intent": intent,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -124,8 +124,3 @@ def _guests(wanted: Mapping[str, str], base: Event) -> tuple[Guest, ...]:
     """Guests by address; who was invited already keeps answer, role and name."""
     guests = (base.guest(address) or Guest(address, name) for address, name in wanted.items())
     return tuple(sorted(guests, key=lambda guest: guest.address))
-
-
-def first_names(guests: Sequence[Guest]) -> list[str]:
-    """How the foot calls guests: by first name, by address where none is known."""
-    return [guest.name.split()[0] if guest.name.split() else guest.address for guest in guests]

@@ -17,9 +17,10 @@ from tandem import jobs
 from tandem.calendaring import event as canonical
 from tandem.calendaring.event import Event
 from tandem.invitations import consent
+from tandem.mailboxes.rights import me
 from tandem.meetings import verbs
 from tandem.meetings.reading import Detail
-from tandem.web import event_draft, event_forms, event_guests
+from tandem.web import event_draft, event_forms
 from tandem.web.event_draft import Draft
 from tandem.web.event_pages import open_detail
 from tandem.web.event_rows import reader_zone
@@ -110,7 +111,9 @@ def _save(request: SignedInRequest, detail: Detail, draft: Draft, base: Event) -
     if intent is None:
         messages.info(request, "Nothing was changed, so nothing was saved.")
     else:
-        messages.success(request, event_forms.saved_words(detail.calendar, becomes, draft.tell, timezone.now()))
+        audience = consent.audience(base, becomes, me(detail.calendar.account))
+        told = [*audience.requests, *audience.cancels]
+        messages.success(request, event_forms.saved_words(detail.calendar, becomes, told, draft.tell, timezone.now()))
     return event_forms.go(request, reverse("event", args=[detail.row.meeting_id, original or "-"]))
 
 
@@ -128,7 +131,7 @@ def _form(request: SignedInRequest, detail: Detail, draft: Draft, base: Event) -
         "save": "Save changes",
         "is_edit": True,
     }
-    return event_forms.show_form(request, draft, detail.calendar, [], context)
+    return event_forms.show_form(request, draft, detail.calendar, [], context, base.guests)
 
 
 def _locked(detail: Detail) -> frozenset[str]:
@@ -162,7 +165,7 @@ def cancel(request: SignedInRequest, meeting_id: UUID, original: str) -> HttpRes
 
 def _told(request: SignedInRequest, detail: Detail) -> list[canonical.Guest]:
     mine = request.user.addresses()
-    return event_guests.named(guest for guest in detail.event.guests if guest.address not in mine)
+    return [guest for guest in detail.event.guests if guest.address not in mine and not guest.resource]
 
 
 def _ask(request: SignedInRequest, detail: Detail, tell: bool, refused: str) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,17 +46,13 @@ class Effect:
     has_guests: bool
 
 
-def effect(calendar: Calendar | None, targets: list[Calendar], guests: list[Guest], *, tell: bool) -> Effect:
+def effect(calendar: Calendar | None, targets: list[Calendar], guests: Sequence[Guest], *, tell: bool) -> Effect:
     """`who` and `rest` make one sentence; `who` is its bold beginning, when somebody is mailed."""
     if calendar is None:
         return Effect(None, targets, "", "", bool(guests))
-    sentence = consent.sentence(guests, calendar.account, tell)
-    who, will, rest = sentence.partition(" will be mailed")
-    if not will or "obody" in who:
-        who, rest = "", sentence
-    return Effect(
-        calendar, [other for other in targets if other != calendar], who, will + rest if who else rest, bool(guests)
-    )
+    told = consent.told(guests, calendar.account, tell)
+    others = [other for other in targets if other != calendar]
+    return Effect(calendar, others, told.who, told.rest, bool(guests))
 
 
 def chosen_calendar(draft: Draft, targets: list[Calendar]) -> Calendar | None:
@@ -163,7 +160,7 @@ def _save_new(
     except verbs.NotAllowed as refused:
         draft.errors["calendar"] = refused.words
         return _form(request, draft, targets, record, token)
-    messages.success(request, saved_words(calendar, event, draft.tell, now))
+    messages.success(request, saved_words(calendar, event, event.guests, draft.tell, now))
     return _saved(request, meeting, record)
 
 
@@ -184,11 +181,11 @@ def first_of(uid: str) -> Meeting | None:
     return Meeting.objects.filter(series__uid=uid, recurrence_id="").first()
 
 
-def saved_words(calendar: Calendar, event: Event, tell: bool, now: datetime) -> str:
+def saved_words(calendar: Calendar, event: Event, told: Sequence[Guest], tell: bool, now: datetime) -> str:
     """`Saved in Client meetings. Priya and Tom will be mailed by Tandem.`, and when it shows if that is later."""
     words = [f"Saved in {calendar.name}."]
-    if event.guests:
-        words.append(consent.sentence(event_guests.named(event.guests), calendar.account, tell))
+    if told:
+        words.append(consent.sentence(told, calendar.account, tell))
     company = Company.current()
     starts_at = event.when.starts_at(company.time_zone) if event.when else now
     if not horizon.within(starts_at, now, company.horizon_hours):
@@ -241,11 +238,15 @@ def show_form(
     calendar: Calendar | None,
     targets: list[Calendar],
     context: dict[str, Any],
+    dropped: Sequence[Guest] = (),
 ) -> HttpResponse:
-    """The form as a panel for htmx, as a page of its own without; 422 when something has to be mended."""
+    """The form as a panel for htmx, as a page of its own without; 422 when something has to be mended.
+
+    `dropped` were guests until now: they are told that they no longer are.
+    """
     chips = event_guests.chips(draft.guests)
-    others = {chip.address: chip.name for chip in chips if chip.user != request.user}
-    guests = event_guests.named(Guest(address, name) for address, name in others.items())
+    guests = [Guest(chip.address, chip.name) for chip in chips if chip.user != request.user]
+    guests += [guest for guest in dropped if guest.address not in draft.guests]
     context |= {
         "draft": draft,
         "errors": draft.errors,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from tandem.calendaring.event import Guest
 from tandem.calendaring.identity import normalise_address
 from tandem.crm.guests import Suggestion, suggested_guests
 from tandem.crm.models import Identity, Kind, Record
@@ -66,12 +65,6 @@ def _chip(address: str, name: str, record: Record | None, user: User | None) -> 
     if record:
         return Chip(address, record.name, record, None, record.company.name if record.company else record.name)
     return Chip(address, name or address, None, None, "")
-
-
-def named(guests: Iterable[Guest]) -> list[Guest]:
-    """`guests` under the names that the CRM and the team know them by; rooms are nobody to tell."""
-    people = {guest.address: guest.name for guest in guests if not guest.resource}
-    return [Guest(chip.address, "" if chip.name == chip.address else chip.name) for chip in chips(people)]
 
 
 def preselected(record: Record) -> dict[str, str]:
