@@ -19,7 +19,8 @@ def measure(url: str, password: str, folder: Path) -> float:
     database = sqlite3.connect(folder / "floor.sqlite3")
     database.execute("CREATE TABLE event (raw TEXT, content TEXT)")
     database.execute("CREATE TABLE guest (event INTEGER, address TEXT)")
-    rows, guests = [], []
+    rows: list[tuple[str, str]] = []
+    guests: list[tuple[int, str]] = []
     for number, data in enumerate(answer.iter("{urn:ietf:params:xml:ns:caldav}calendar-data")):
         raw = data.text or ""
         for read in ics.read(raw, default_zone="UTC"):

