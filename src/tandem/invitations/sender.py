@@ -50,7 +50,9 @@ def send_due(now: datetime, *, limit: int = 50) -> int:
     _give_up_claims(now)
     due = LedgerEntry.objects.filter(_due(now))
     if not settings.SMTP_URL:
-        due.exclude(error=NO_SMTP).update(error=NO_SMTP)
+        untold = due.exclude(error=NO_SMTP)
+        if untold.exists():
+            untold.update(error=NO_SMTP)
         return 0
     ids = list(due.order_by("created_at", "id").values_list("id", flat=True)[:limit])
     # A restored backup or a cloned database must not mail everybody again.
@@ -84,9 +86,9 @@ def _due(now: datetime) -> Q:
 
 
 def _give_up_claims(now: datetime) -> None:
-    LedgerEntry.objects.filter(state=State.SENDING, next_try_at__lte=now).update(
-        state=State.UNCERTAIN, next_try_at=None, error=UNCERTAIN
-    )
+    claims = LedgerEntry.objects.filter(state=State.SENDING, next_try_at__lte=now)
+    if claims.exists():  # an UPDATE of nothing would still take SQLite's write lock, every few seconds
+        claims.update(state=State.UNCERTAIN, next_try_at=None, error=UNCERTAIN)
 
 
 def _claim(entry_id: UUID, now: datetime) -> LedgerEntry | None:
