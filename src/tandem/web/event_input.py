@@ -154,9 +154,7 @@ def read_address(text: str, field: str = "guest") -> tuple[str, str]:
     address = normalise_address(found or text)
     local, at, domain = address.rpartition("@")
     if not at or not local:
-        raise Unclear(
-            field, "This is no address and nobody in the CRM has this name. Write one such as ann@example.com."
-        )
+        raise Unclear(field, "Nobody here has this name. Write an address such as ann@example.com.")
     if not _LOCAL.match(local) or ".." in address or local[0] == "." or local[-1] == ".":
         raise Unclear(field, "This address has a character that mail servers don’t take.")
     if "." not in domain.strip("."):
