@@ -77,7 +77,7 @@ def found_by_name(kind: str, text: str, limit: int) -> QuerySet[SearchWord, UUID
 def found_by_address(text: str, limit: int) -> QuerySet[Identity, UUID] | None:
     """Ids of the records that own an address beginning with `text`; None for a text that no address begins with."""
     prefix = normalise_address(text)
-    if not prefix or any(character.isspace() for character in prefix):
+    if not prefix or " " in prefix or not prefix.isprintable():
         return None
     if connection.vendor == "postgresql":
         near = Q(address__startswith=prefix)  # served by identity_by_prefix, whatever the database's language

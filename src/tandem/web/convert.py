@@ -18,7 +18,7 @@ from tandem.meetings import records as record_verbs
 from tandem.web import record_page
 from tandem.web.list_state import uuid_of
 from tandem.web.record_draft import CURRENCIES, cents
-from tandem.web.request import SignedInRequest, editors_only
+from tandem.web.request import SignedInRequest, editors_only, plain
 
 
 @editors_only
@@ -30,7 +30,7 @@ def convert(request: SignedInRequest, record_id: UUID) -> HttpResponse:
     if request.method == "GET":
         typed = {"person_name": lead.name, "company": lead.company_name, "currency": "EUR"}
         return show(request, lead, typed, {})
-    typed = {key: request.POST.get(key, "").strip() for key in (*FIELDS, "currency")}
+    typed = {key: plain(request.POST.get(key, "")) for key in (*FIELDS, "currency")}
     data, errors = read(typed)
     if data is None:
         return show(request, lead, typed, errors)

@@ -11,22 +11,41 @@ from django.core.exceptions import ValidationError
 from tandem.crm.addresses import BadAddress, checked_address
 from tandem.web import clock
 
+CLASSES: dict[type[forms.Widget], str] = {
+    forms.Select: "select",
+    forms.Textarea: "textarea",
+    forms.CheckboxInput: "box",
+}
+    forms.Select: "select",
+    forms.Textarea: "textarea",
+    forms.CheckboxInput: "box",
+}
+
+
+class StyledBoundField(forms.BoundField):
+    """Carries the design's class, and names its error or help by aria-describedby, as `_fields.html` writes them."""
+
+    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
+        built: dict[str, Any] = super().build_widget_attrs(attrs, widget)
+        built["class"] = next((css for kind, css in CLASSES.items() if isinstance(self.field.widget, kind)), "input")
+        built.pop("aria-describedby", None)
+        if self.errors:
+            built |= {"aria-invalid": "true", "aria-describedby": f"{self.auto_id}-error"}
+        elif self.help_text:
+            built["aria-describedby"] = f"{self.auto_id}-help"
+        return built
+
 
 class StyledForm(forms.Form):
-    """Fields carry the design's classes, and name their error or help by aria-describedby."""
+    """Every form with fields of Django: our look, our words."""
+
+    bound_field_class = StyledBoundField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            css = {"Select": "select", "Textarea": "textarea", "CheckboxInput": "box"}
-            field.widget.attrs.setdefault("class", css.get(type(field.widget).__name__, "input"))
+        for field in self.fields.values():
             field.error_messages["required"] = "This is needed."
-            if self.is_bound and self.errors.get(name):
-                field.widget.attrs["aria-invalid"] = "true"
-                field.widget.attrs["aria-describedby"] = f"{self[name].auto_id}-error"
-            elif field.help_text:
-                field.widget.attrs["aria-describedby"] = f"{self[name].auto_id}-help"
 
 
 class AddressField(forms.CharField):

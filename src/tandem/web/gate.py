@@ -24,7 +24,7 @@ from tandem.team.models import User
 from tandem.team.verbs import Refused, set_up
 from tandem.web import clock
 from tandem.web.fields import AddressField, PasswordField, StyledForm, ZoneField
-from tandem.web.request import SignedInRequest
+from tandem.web.request import SignedInRequest, plain
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -52,7 +52,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     following = request.POST.get("next", request.GET.get("next", ""))
     if request.method == "GET":
         return render(request, "gate/sign_in.html", {"next": following})
-    email, now = normalise_address(request.POST.get("email", "")), timezone.now()
+    email, now = normalise_address(plain(request.POST.get("email", ""))), timezone.now()
     ip = request.META.get("REMOTE_ADDR", "")
     until = tries.blocked_until(email, ip, now=now)
     if until:

@@ -13,6 +13,7 @@ from tandem.crm.kinds import KindInfo
 from tandem.crm.lists import SORTS, Filters
 from tandem.crm.models import Kind, OpportunityStatus, Record, Stage
 from tandem.team.models import User
+from tandem.web.request import plain
 
 DAYS = (7, 30, 60, 90, 180, 365)
 KEPT = ("q", "owner", "tag", "next", "met", "quiet", "company", "stage", "status", "sort")
@@ -51,7 +52,7 @@ class ListState:
 
 def read(kind: KindInfo, query: QueryDict, user: User) -> ListState:
     """Reads an address; what it can't mean is left out, for people edit addresses by hand."""
-    values = {key: query.get(key, "").strip() for key in KEPT if query.get(key, "").strip()}
+    values = {key: plain(query.get(key, "")) for key in KEPT if plain(query.get(key, ""))}
     sort, reverse = sort_of(kind, values.get("sort", ""))
     filters = Filters(
         text=values.get("q", "")[:200],

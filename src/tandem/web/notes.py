@@ -16,7 +16,7 @@ from tandem.crm.models import Note, Record
 from tandem.crm.verbs import Invalid, NotAllowed, add_note, delete_note
 from tandem.web import record_page
 from tandem.web.plurals import PLURAL
-from tandem.web.request import SignedInRequest, editors_only, is_fragment
+from tandem.web.request import SignedInRequest, editors_only, is_fragment, plain
 from tandem.web.templatetags.tandem import record_url
 
 MOST = 20_000
@@ -26,7 +26,7 @@ MOST = 20_000
 @require_POST
 def add(request: SignedInRequest, plural: str, record_id: UUID) -> HttpResponse:
     record = get_object_or_404(Record, id=record_id, kind=BY_PLURAL[plural].kind)
-    text = request.POST.get("text", "")
+    text = plain(request.POST.get("text", ""))
     error = f"The note is too long: {MOST:,} characters are the most." if len(text) > MOST else ""
     if not error:
         try:

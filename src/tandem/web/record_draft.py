@@ -16,6 +16,7 @@ from tandem.crm.models import EmailCategory, Kind, Record
 from tandem.crm.names import fold
 from tandem.crm.verbs import RecordData
 from tandem.web.list_state import uuid_of
+from tandem.web.request import plain
 
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "JPY", "AUD", "CAD")
 LENGTHS = {"name": 300, "job_title": 200, "company_name": 300, "email_domain": 253, "website": 300, "tags": 1000}
@@ -88,7 +89,7 @@ def read(kind: KindInfo, form: QueryDict) -> tuple[Draft, RecordData | None]:
     """What was typed, and the data it means; None with `errors` in the draft when it means none."""
     names = [*of_record(kind, RecordData(name="")).text]
     draft = Draft(
-        kind, {name: form.get(name, "").strip() for name in names}, lines(form, "email"), lines(form, "phone")
+        kind, {name: plain(form.get(name, "")) for name in names}, lines(form, "email"), lines(form, "phone")
     )
     check_lengths(draft)
     data = RecordData(
@@ -121,9 +122,9 @@ def lines(form: QueryDict, name: str) -> list[Line]:
     found = []
     for at, value in enumerate(values):
         category = categories[at] if at < len(categories) else ""
-        if value.strip():
+        if plain(value):
             known = category if category in EmailCategory.values else EmailCategory.WORK
-            found.append(Line(value.strip(), known))
+            found.append(Line(plain(value), known))
     return found
 
 

@@ -35,6 +35,11 @@ def is_fragment(request: SignedInRequest) -> bool:
     return bool(request.htmx) and not request.htmx.boosted and not request.htmx.history_restore_request
 
 
+def plain(text: str) -> str:
+    """What was typed, without outer space and without NUL, which PostgreSQL takes in no text."""
+    return text.replace("\x00", "").strip()
+
+
 View = Callable[Concatenate[SignedInRequest, P], HttpResponse]
 
 

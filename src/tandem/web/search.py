@@ -14,7 +14,7 @@ from tandem.crm import search_words
 from tandem.crm.kinds import KINDS, KindInfo
 from tandem.crm.models import Record
 from tandem.meetings import reading
-from tandem.web.request import SignedInRequest, is_fragment
+from tandem.web.request import SignedInRequest, is_fragment, plain
 
 EACH = 6
 LOOKED_AT = 200
@@ -31,7 +31,7 @@ class Group:
 @require_GET
 def search(request: SignedInRequest) -> HttpResponse:
     """A page; for htmx the results alone."""
-    text = request.GET.get("q", "").strip()[:200]
+    text = plain(request.GET.get("q", ""))[:200]
     groups = [group for group in (found(kind, text) for kind in KINDS) if group.rows] if text else []
     meetings = reading.search(request.user, text, timezone.now(), EACH) if text else []
     context = {"text": text, "groups": groups, "meetings": meetings}
