@@ -17,6 +17,7 @@ import django
 import structlog
 from django.conf import settings
 from django.core.management import call_command
+from django.db import OperationalError
 from django.urls import get_resolver
 from waitress.server import create_server
 
@@ -31,11 +32,20 @@ class CannotServe(Exception):
 
 
 def prepare() -> None:
-    """Django, logs, migrations, and whether this database belongs to this data folder."""
+    """Django, logs, migrations, and whether this database belongs to this data folder.
+
+    Raises `CannotServe` when the database cannot be opened.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tandem.settings")
     django.setup()
     logs.configure(settings.DATA / "log")
-    call_command("migrate", interactive=False, verbosity=0)
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    except OperationalError as problem:
+        first = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+        raise CannotServe(
+            f"The database cannot be opened: {first}. Look at DATABASE_URL, or start without it."
+        ) from problem
     from tandem.team import installation  # models exist only after setup
 
     installation.check(settings.DATA)

@@ -44,7 +44,7 @@ def free_port() -> int:
         return port
 
 
-def launch(data: Path, port: int, entry: tuple[str, ...]) -> subprocess.Popen[str]:
+def launch(data: Path, port: int, entry: tuple[str, ...], **more: str) -> subprocess.Popen[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("TANDEM_", "DATABASE_URL"))}
     surroundings = clean | {
         "TANDEM_DATA": str(data),
@@ -52,6 +52,7 @@ def launch(data: Path, port: int, entry: tuple[str, ...]) -> subprocess.Popen[st
         "DJANGO_SETTINGS_MODULE": "tandem.settings",
         "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
         "PYTHONUNBUFFERED": "1",
+        **more,
     }
     return subprocess.Popen(
         [sys.executable, "-m", *entry, "--port", str(port)],
@@ -216,3 +217,13 @@ def test_the_sample_is_not_mixed_into_data_of_ones_own(tmp_path: Path) -> None:
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "--clean" in said
+
+
+def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
+    nowhere = f"postgresql://tandem:secret@127.0.0.1:{free_port()}/tandem"
+    process = launch(tmp_path, free_port(), ("tandem", "serve"), DATABASE_URL=nowhere)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "The database cannot be opened" in said
+    assert "Traceback" not in said
+    assert "secret" not in said
