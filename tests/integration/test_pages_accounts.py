@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -233,9 +234,16 @@ def test_a_stopped_calendar_goes_on_when_its_owner_says_so(alice: User, bob: Use
     assert calendar.held == ""
 
 
-def test_writing_held_for_the_company_is_said(alice: User, company: Company) -> None:
+def test_writing_held_for_the_company_is_said_and_an_administrator_lets_it_go_on(
+    alice: User, company: Company, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA = tmp_path
     Company.objects.update(writing_held=True, held_reason="This is a restored backup.")
     assert "This is a restored backup." in text(browser(alice).get("/accounts"))
+    assert browser(alice).post("/accounts/write-again").status_code == 403
+    User.objects.filter(id=alice.id).update(role=Role.ADMINISTRATOR)
+    browser(alice).post("/accounts/write-again")
+    assert not Company.current().writing_held
 
 
 def test_disconnecting_asks_first_and_deletes_nothing_there(alice: User, company: Company) -> None:

@@ -46,7 +46,7 @@ def all_arrive(user: User, *events: canonical.Event) -> None:
         arrives(calendar, event)
 
 
-def soon(user: User, title: str, *guests: str, days: int = 1, **values: object) -> canonical.Event:
+def soon(user: User, title: str, *guests: str, days: int = 1, **values: Any) -> canonical.Event:
     start = timezone.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=days)
     values.setdefault("when", When.timed(start, start + timedelta(hours=1), "Europe/Berlin"))
     return meeting(title, title=title, organizer=user.email if guests else "", guests=guests, **values)

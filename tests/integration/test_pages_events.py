@@ -254,7 +254,7 @@ def test_htmx_gets_the_form_as_a_panel_and_is_sent_on_after_saving(alice: User, 
     calendar_of(alice)
     client = browser(alice)
     here = f"http://testserver/people/{charlie.id}"
-    headers = {"HTTP_HX_REQUEST": "true", "HTTP_HX_CURRENT_URL": here}
+    headers: dict[str, Any] = {"HTTP_HX_REQUEST": "true", "HTTP_HX_CURRENT_URL": here}
     html = page(client, f"/events/new?record={charlie.id}", **headers)
     assert html.startswith("<dialog")
     answer = client.post("/events/new", filled(html, title="Kick-off", record=str(charlie.id)), **headers)

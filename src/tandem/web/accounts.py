@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,8 +19,9 @@ from tandem.calendaring.provider import Credentials, NotACalendarServer, Provide
 from tandem.mailboxes.models import Account, AccountState, Calendar, Sender
 from tandem.mailboxes.secrets import SecretLost, seal, unseal
 from tandem.sync import accounts as connecting
+from tandem.team.installation import adopt
 from tandem.web import account_views, event_input
-from tandem.web.request import SignedInRequest, editors_only, is_fragment
+from tandem.web.request import SignedInRequest, administrators_only, editors_only, is_fragment
 
 KEPT = "connecting"
 
@@ -211,6 +213,15 @@ def go_on(request: SignedInRequest, calendar_id: UUID) -> HttpResponse:
 
 
 @require_POST
+@administrators_only
+def write_again(request: SignedInRequest) -> HttpResponse:
+    """An administrator says that this installation is the one to go on with, and lets it write."""
+    adopt(settings.DATA)
+    messages.success(request, "Writing to calendars goes on. What waited goes out now.")
+    return redirect("accounts")
+
+
+@require_POST
 @editors_only
 def look_again(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     """Look for calendars that were added or removed at the server."""
@@ -267,6 +278,7 @@ def disconnect(request: SignedInRequest, account_id: UUID) -> HttpResponse:
 
 urls: list[URLPattern] = [
     path("accounts", accounts, name="accounts"),
+    path("accounts/write-again", write_again, name="write-again"),
     path("accounts/connect", connect, name="account-connect"),
     path("accounts/<uuid:account_id>/calendars", calendars, name="account-calendars"),
     path("accounts/<uuid:account_id>/sync", sync_now, name="account-sync"),

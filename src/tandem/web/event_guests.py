@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tandem.calendaring.identity import normalise_address
 from tandem.crm.guests import Suggestion, suggested_guests
@@ -73,9 +74,11 @@ def preselected(record: Record) -> dict[str, str]:
 
 
 def choices(record: Record, taken: Collection[str]) -> list[Suggestion]:
-    """Others of the record that one may want to invite too."""
-    found = [guest for guest in suggested_guests(record) if guest.address not in taken]
-    return found[:MOST]
+    """Others of the record that one may want to invite too; somebody with two addresses says which."""
+    every = suggested_guests(record)
+    twice = {name for name, times in Counter(guest.name for guest in every).items() if times > 1}
+    found = [guest for guest in every if guest.address not in taken][:MOST]
+    return [replace(guest, name=f"{guest.name}, {guest.address}") if guest.name in twice else guest for guest in found]
 
 
 def matching(text: str, taken: Collection[str]) -> list[Chip]:

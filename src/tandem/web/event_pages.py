@@ -12,12 +12,13 @@ from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils import timezone
 
+from tandem.calendaring import event as canonical
 from tandem.calendaring import series
 from tandem.calendaring.event import zone
 from tandem.invitations.models import LedgerEntry
 from tandem.mailboxes.models import Sender
 from tandem.meetings import reading, visibility
-from tandem.meetings.models import Intent, Occurrence
+from tandem.meetings.models import Intent, Meeting, Occurrence
 from tandem.meetings.reading import Detail
 from tandem.team.models import Company, User
 from tandem.web import decision_words, event_rows, when_words
@@ -127,9 +128,13 @@ def _there(detail: Detail, viewer: User) -> str:
 
 
 def _repeats(detail: Detail) -> str:
-    if not detail.event.recurrence or detail.event.when is None:
-        return "Part of a series" if detail.row.recurring else ""
-    return series.words(detail.event.recurrence, detail.event.when)
+    if not detail.row.recurring:
+        return ""
+    master = Meeting.objects.filter(series=detail.meeting.series_id, recurrence_id="").first()
+    event = canonical.decode(master.shown) if master else None
+    if event is None or event.when is None or not event.recurrence:
+        return "Part of a series"
+    return series.words(event.recurrence, event.when)
 
 
 def _later(detail: Detail) -> str:
