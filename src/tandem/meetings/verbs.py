@@ -180,7 +180,8 @@ def cancel(
 ) -> Intent:
     """Take the meeting (or one occurrence, or the whole series) out of the calendar. Raises `NotAllowed`."""
     with transaction.atomic():
-        seen = occurrence_event(meeting, original_start)
+        override = Meeting.objects.filter(series=meeting.series_id, recurrence_id=original_start).first()
+        seen = occurrence_event(override or meeting, original_start)
         if seen is None:
             raise NotAllowed("This occurrence is no longer part of the series.")
         target, recurrence_id, calendar = _target(author, meeting, original_start, scope, seen)

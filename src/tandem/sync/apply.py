@@ -24,7 +24,6 @@ from tandem.mailboxes.rights import me
 from tandem.meetings import attachments, projection
 from tandem.meetings.models import Copy, Meeting, RemoteObject, Series
 
-
 CHUNK = 400
 
 

@@ -134,6 +134,7 @@ def _deliver(work: _Work, remote_id: str) -> None:
             with work.lease.guarding():
                 for intent in intents:
                     _settle(work, intent, Intent.State.REFUSED, error=error.words)
+                projection.refresh(_series_of(intents), now=work.clock())
             return
     _later(work, intents, last, None)
 
@@ -168,7 +169,7 @@ def _attempt(work: _Work, remote_id: str, intents: Sequence[Intent]) -> bool:
     by_id = {str(intent.id): intent for intent in intents}
     write = actions[-1] if actions and isinstance(actions[-1], Write) else None
     with work.lease.guarding():
-        touched = {intent.meeting.series_id for intent in intents if intent.meeting}
+        touched = _series_of(intents)
         for action in actions:
             if not isinstance(action, Write):
                 _carry_out(work, action, by_id, remote)
@@ -188,6 +189,10 @@ def _attempt(work: _Work, remote_id: str, intents: Sequence[Intent]) -> bool:
             _confirm(work, by_id[wish.id], remote, after, None, tell=not carried)
         projection.refresh(touched, now=now)
     return True
+
+
+def _series_of(intents: Sequence[Intent]) -> set[UUID]:
+    return {intent.meeting.series_id for intent in intents if intent.meeting}
 
 
 def _note_attempt(intents: Sequence[Intent], now: datetime) -> None:
