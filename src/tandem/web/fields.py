@@ -16,10 +16,6 @@ CLASSES: dict[type[forms.Widget], str] = {
     forms.Textarea: "textarea",
     forms.CheckboxInput: "box",
 }
-    forms.Select: "select",
-    forms.Textarea: "textarea",
-    forms.CheckboxInput: "box",
-}
 
 
 class StyledBoundField(forms.BoundField):
