@@ -20,6 +20,7 @@ import time
 from base64 import b64encode
 from pathlib import Path
 from urllib.parse import quote, urlsplit
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -119,7 +120,9 @@ class RadicaleServer:
         path = f"/{name}/{calendar}/"
         self.request("PROPFIND", f"/{name}/", user=name)  # a principal comes to be with its first request
         comps = "".join(f'<C:comp name="{kind}"/>' for kind in kinds)
-        status, _, body = self.request("MKCALENDAR", path, _MKCALENDAR.format(name=title or calendar, kinds=comps))
+        status, _, body = self.request(
+            "MKCALENDAR", path, _MKCALENDAR.format(name=escape(title or calendar), kinds=comps)
+        )
         assert status == 201, (status, body)
         return path
 
