@@ -126,3 +126,15 @@ def test_words_of_rows_written_in_bulk_are_made_in_one_go(alice: User) -> None:
 def test_a_count_stops_at_a_thousand(alice: User) -> None:
     Record.objects.bulk_create([Record(kind=Kind.PERSON, name=str(at), sort_name=str(at)) for at in range(1100)])
     assert lists.capped_count(Record.objects.all()) == lists.CAP + 1
+
+
+@pytest.mark.parametrize("most", [1, 1000])
+def test_a_tag_narrows_its_kind_alone_whether_rare_or_common(
+    people: list[Record], alice: User, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "CAP", most)
+    for person in people[:3]:
+        verbs.save(alice, person, Kind.PERSON, RecordData(name=person.name, tags=("Board",)), now=NOW)
+    verbs.save(alice, None, Kind.COMPANY, RecordData(name="Board Ltd", tags=("Board",)), now=NOW)
+    found = lists.matching(Kind.PERSON, Filters(tag="Board"), now=NOW)
+    assert {row.id for row in lists.read(found, "name").rows} == {person.id for person in people[:3]}

@@ -74,26 +74,28 @@ def found_by_name(kind: str, text: str, limit: int) -> QuerySet[SearchWord, UUID
     return rows.values_list("record", flat=True)[:limit]
 
 
-def found_by_address(text: str, limit: int) -> QuerySet[Identity, UUID] | None:
-    """Ids of the records that own an address beginning with `text`; None for a text that no address begins with."""
+def found_by_address(text: str, limit: int) -> set[UUID]:
+    """Ids of at most `limit` records, of any kind, that own an address beginning with `text`."""
     prefix = normalise_address(text)
     if not prefix or " " in prefix or not prefix.isprintable():
-        return None
+        return set()
     if connection.vendor == "postgresql":
         near = Q(address__startswith=prefix)  # served by identity_by_prefix, whatever the database's language
     else:
         near = Q(address__gte=prefix, address__lt=prefix + LAST)
-    return Identity.objects.filter(near, via=None).values_list("record", flat=True)[:limit]
+    # lent addresses are sorted out here: asked for "via is null", SQLite reads every own address there is
+    rows = Identity.objects.filter(near).values_list("record", "via")[: 3 * limit]
+    return {record for record, via in rows if via is None}
 
 
 def found(kind: str, text: str, limit: int) -> set[UUID]:
     """Ids of at most `limit` records of a kind that `text` finds, by name or by address."""
     by_name = found_by_name(kind, text, limit)
     ids = set(by_name) if by_name is not None else set()
-    by_address = found_by_address(text, limit - len(ids)) if len(ids) < limit else None
-    if by_address is not None:
+    if len(ids) < limit:
         # addresses know no kind: keep those of the kind asked for
-        ids.update(Record.objects.filter(kind=kind, id__in=list(by_address)).values_list("id", flat=True))
+        near = found_by_address(text, limit - len(ids))
+        ids.update(Record.objects.filter(id__in=near).filter(kind=kind).values_list("id", flat=True) if near else ())
     return ids
 
 
