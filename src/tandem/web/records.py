@@ -18,6 +18,7 @@ from tandem.team.models import User
 from tandem.web import list_state, record_forms, record_page
 from tandem.web.calendar_section import calendar_section
 from tandem.web.list_state import ListState
+from tandem.web.next_hues import next_hues
 from tandem.web.plurals import PLURAL
 from tandem.web.request import SignedInRequest, is_fragment
 
@@ -57,6 +58,7 @@ def list_context(request: SignedInRequest, state: ListState) -> dict[str, Any]:
         "nav": state.kind.plural,
         "state": state,
         "page": page,
+        "hues": next_hues(page.rows),
         "count": lists.capped_count(found),
         "cap": lists.CAP,
         "chips": list_state.chips(state, request.user),

@@ -121,6 +121,12 @@ def money(cents: int | None, currency: str = "") -> str:
     return f"{sign}{digits}" if sign else f"{digits} {currency}".strip()
 
 
+@register.filter
+def of(table: dict[Any, Any], key: Any) -> Any:
+    """`{{ hues|of:row.id }}`: what the table holds for a key, "" for nothing."""
+    return table.get(key, "")
+
+
 @register.simple_tag(takes_context=True)
 def query(context: dict[str, Any], **changes: Any) -> str:
     """The current query string with some keys changed, or dropped when None. Starts with "?"."""
