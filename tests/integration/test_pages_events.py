@@ -357,6 +357,7 @@ def test_cancelling_asks_and_says_who_will_be_mailed(alice: User, charlie: Recor
     answer = client.post(address, {"tell": "on"}, follow=True)
     intent = Intent.objects.get()
     assert (intent.verb, intent.tell) == ("cancel", True)
+    assert answer.redirect_chain[-1][0] == f"/people/{charlie.id}"
     assert f"Cancelled in {calendar.name}. Charlie will be mailed by Tandem." in answer.content.decode()
 
 

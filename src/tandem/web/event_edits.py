@@ -25,6 +25,7 @@ from tandem.web.event_draft import Draft
 from tandem.web.event_pages import open_detail
 from tandem.web.event_rows import reader_zone
 from tandem.web.request import SignedInRequest, editors_only
+from tandem.web.templatetags.tandem import record_url
 
 ROWS = {
     "title": ("title",),
@@ -160,7 +161,9 @@ def cancel(request: SignedInRequest, meeting_id: UUID, original: str) -> HttpRes
     if detail.event.guests:
         words.append(consent.sentence(_told(request, detail), detail.calendar.account, tell))
     messages.success(request, " ".join(words))
-    return event_forms.go(request, reverse("event", args=[meeting_id, original]))
+    # a cancelled meeting's own page goes away with it, so on to the record it was on
+    record = detail.records[0] if detail.records else None
+    return event_forms.go(request, record_url(record) if record else reverse("calendar"))
 
 
 def _told(request: SignedInRequest, detail: Detail) -> list[canonical.Guest]:
