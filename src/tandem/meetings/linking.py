@@ -96,6 +96,11 @@ def relink(record_ids: Iterable[UUID], *, now: datetime) -> None:
         _relink_some(part, users, now, bound)
 
 
+def relink_all(*, now: datetime) -> None:
+    """Recompute last and next of every record: the horizon was moved."""
+    relink(Record.objects.values_list("id", flat=True).iterator(), now=now)
+
+
 Span = tuple[datetime | None, datetime | None]
 
 

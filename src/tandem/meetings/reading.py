@@ -5,7 +5,7 @@ Every function takes the viewer and asks `visibility` before anything leaves her
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -54,7 +54,7 @@ def section(record: Record, user: User, now: datetime, *, past_limit: int = PAST
     ahead = found.filter(starts_at__gte=bound, cancelled=False)
     later = ahead.values("series_id").distinct().count()
     first = ahead.order_by("starts_at").values_list("starts_at", flat=True).first()
-    rows = rows_of([*upcoming, *past], user, now)
+    rows = [_without(record, row) for row in rows_of([*upcoming, *past], user, now)]
     split = len(upcoming)
     appears = horizon.enters_at(first, company.horizon_hours) if first else None
     return Section(
@@ -66,6 +66,12 @@ def section(record: Record, user: User, now: datetime, *, past_limit: int = PAST
         later_first_starts=first,
         addresses=bool(linking.addresses_of(record)),
     )
+
+
+def _without(record: Record, row: EventRow) -> EventRow:
+    """On a person's own page the row names the others."""
+    others = [name for name in row.who if name != record.name]
+    return row if len(others) == len(row.who) else replace(row, who=others)
 
 
 def _may_know(viewer: Viewer) -> Q:
