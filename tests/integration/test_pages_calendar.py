@@ -153,6 +153,20 @@ def test_a_refused_edit_can_be_discarded_and_nothing_else_can(alice: User, charl
     assert "Nothing to decide" in page(alice, "/decide")
 
 
+@pytest.mark.parametrize("tell", [True, False])
+def test_a_meeting_cancelled_meanwhile_comes_back_with_the_edit_and_tells_as_chosen(
+    alice: User, charlie: Record, tell: bool
+) -> None:
+    intent = conflict(alice)
+    Intent.objects.update(state=Intent.State.RESTORABLE, conflicts="{}")
+    assert "Cancelled meanwhile" in page(alice, "/decide")
+    browser(alice).post(f"/decide/{intent.id}/again", {"tell": "on"} if tell else {})
+    again = Intent.objects.get(verb=Intent.Verb.CREATE)
+    event = wishes.event_of(again)
+    assert event is not None
+    assert (event.location, again.tell) == ("Hall B", tell)
+
+
 def test_a_colleagues_edit_is_not_there(alice: User, bob: User, charlie: Record) -> None:
     intent = conflict(alice)
     assert "Kick-off" not in page(bob, "/decide")
