@@ -98,7 +98,7 @@ def relink(record_ids: Iterable[UUID], *, now: datetime) -> None:
 
 def relink_all(*, now: datetime) -> None:
     """Recompute last and next of every record: the horizon was moved."""
-    relink(Record.objects.values_list("id", flat=True).iterator(), now=now)
+    relink(list(Record.objects.values_list("id", flat=True)), now=now)
 
 
 Span = tuple[datetime | None, datetime | None]
