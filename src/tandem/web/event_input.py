@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from email.utils import parseaddr
 from functools import lru_cache
 from typing import TypeVar
-from zoneinfo import ZoneInfoNotFoundError, available_timezones
+from zoneinfo import available_timezones
 
 from tandem.calendaring.event import When, zone
 from tandem.calendaring.identity import normalise_address
@@ -135,14 +135,6 @@ def _exists(moment: datetime) -> bool:
 
 def _place(name: str) -> str:
     return name.rsplit("/", 1)[-1].replace("_", " ")
-
-
-def known_zone(name: str) -> bool:
-    try:
-        zone(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return False
-    return True
 
 
 _LOCAL = re.compile(r"^[^\s@<>(),;:\"\[\]]+$")
