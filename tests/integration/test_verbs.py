@@ -95,6 +95,14 @@ def test_an_edit_that_changes_nothing_is_no_intent(alice: User, charlie: Record,
     assert verbs.change(alice, Meeting.objects.get(), "", held, held, tell=True, now=NOW) is None
 
 
+def test_an_organizer_who_is_listed_as_a_guest_stays_one(alice: User, charlie: Record, calendar: Calendar) -> None:
+    held = meeting(organizer=alice.email, guests=(alice.email, CHARLIE))
+    arrives(calendar, held)
+    intent = verbs.change(alice, Meeting.objects.get(), "", held, replaced(held, location="Hall B"), tell=False, now=NOW)
+    assert intent is not None
+    assert set(changes_of(intent)) == {"location"}
+
+
 def test_one_occurrence_is_edited_alone(alice: User, charlie: Record, calendar: Calendar) -> None:
     held = meeting(organizer=alice.email, guests=(CHARLIE,), recurrence=WEEKLY)
     arrives(calendar, held)

@@ -108,12 +108,15 @@ def schedule(
     return meeting
 
 
-def _organized(event: Event, account: Account) -> Event:
-    """With guests, the author is the organizer and no guest of their own meeting."""
+def _organized(event: Event, account: Account, *, was: Event | None = None) -> Event:
+    """With guests, the author is the organizer, and is not made a guest of their own meeting.
+
+    Where `was` lists them as one already, as some calendars do, they stay.
+    """
     if not event.guests:
         return event
     address = organizer_address(account)
-    mine = me(account)
+    mine = me(account) - (was.addresses if was is not None else frozenset())
     guests = tuple(sorted((g for g in event.guests if g.address not in mine), key=lambda guest: guest.address))
     organizer = event.organizer or (Organizer(address, account.owner.name) if guests else None)
     return msgspec.structs.replace(event, organizer=organizer, guests=guests)
@@ -153,7 +156,7 @@ def change(
     with transaction.atomic():
         target, recurrence_id, calendar = _target(author, meeting, original_start, scope, was)
         _check(becomes)
-        changes = fields.diff(was, _organized(becomes, calendar.account))
+        changes = fields.diff(was, _organized(becomes, calendar.account, was=was))
         if scope == "all" and original_start:
             changes = _for_series(changes, target)
         elif recurrence_id:
