@@ -7,6 +7,7 @@ import re
 import pytest
 from django.test import Client
 
+from tandem.meetings.models import Copy
 from tandem.team.models import Alias, Company, Role, User
 
 PASSWORD = "tandem-for-two-2026"
@@ -64,17 +65,53 @@ def test_who_may_not_sign_in_any_more_is_out_at_once(as_admin: Client, bob: User
     assert his.get("/people").status_code == 302
 
 
-def test_users_keep_their_name_zone_and_aliases(client: Client, alice: User, bob: User, company: Company) -> None:
+def test_users_keep_their_name_and_zone_but_claim_no_addresses(client: Client, alice: User, company: Company) -> None:
     client.force_login(alice)
-    typed = {"name": "Alice M.", "time_zone": "Asia/Tokyo", "aliases": "Alice@Home.example\n\nalice@northwind.example"}
+    typed = {"name": "Alice M.", "time_zone": "Asia/Tokyo", "aliases": "charlie@outside.example"}
     assert client.post("/profile", typed).status_code == 302
     alice.refresh_from_db()
     assert (alice.name, alice.time_zone) == ("Alice M.", "Asia/Tokyo")
-    assert alice.addresses() == {"alice@northwind.example", "alice@home.example"}
-    refused = client.post("/profile", typed | {"aliases": bob.email})
-    assert refused.status_code == 422
-    assert "belongs to Bob Lindqvist already" in refused.text
-    assert client.post("/profile", typed | {"aliases": "alice@home"}).status_code == 422
+    assert alice.addresses() == {"alice@northwind.example"}
+
+
+def test_an_administrator_gives_further_addresses_and_meetings_count_at_once(as_admin: Client, bob: User) -> None:
+    calendar = calendar_of(bob)
+    arrives(calendar, meeting(organizer="charlie@outside.example", guests=("bob@home.example",)))
+    assert Copy.objects.get().skip
+    typed = {"name": bob.name, "role": "member", "is_active": "on", "aliases": "Bob@Home.example\n\n" + bob.email}
+    assert as_admin.post(f"/users/{bob.id}", typed).status_code == 302
+    assert bob.addresses() == {"bob@northwind.example", "bob@home.example"}
+    assert not Copy.objects.get().skip
+    taken = as_admin.post(f"/users/{bob.id}", typed | {"aliases": "alice@northwind.example"})
+    assert taken.status_code == 422
+    assert "belongs to Alice Moreau already" in taken.text
+    assert as_admin.post(f"/users/{bob.id}", typed | {"aliases": "bob@home"}).status_code == 422
+
+
+def test_the_company_page_is_for_administrators(client: Client, as_admin: Client, bob: User) -> None:
+    client.force_login(bob)
+    assert client.get("/company").status_code == 403
+    assert as_admin.get("/company").status_code == 200
+    saved = as_admin.post("/company", {"name": "Northwind", "time_zone": "Europe/Paris", "horizon_days": "14"})
+    assert saved.status_code == 302
+    assert Company.current().horizon_hours == 14 * 24
+    assert as_admin.post("/company", {"name": "", "time_zone": "Mars", "horizon_days": "0"}).status_code == 422
+    as_admin.post("/company/pause")
+    assert Company.current().writing_held
+    as_admin.post("/accounts/write-again")
+    assert not Company.current().writing_held
+
+
+def test_what_does_not_count_is_listed_with_its_reason_for_its_owner_only(
+    client: Client, alice: User, bob: User, company: Company
+) -> None:
+    arrives(calendar_of(alice), meeting(organizer="charlie@outside.example", guests=("d@x.example",), title="Theirs"))
+    client.force_login(alice)
+    page = client.get("/accounts/skipped").text
+    assert "Theirs" in page
+    assert "neither its organizer nor a guest" in page
+    client.force_login(bob)
+    assert "Theirs" not in client.get("/accounts/skipped").text
 
 
 def test_a_new_password_needs_the_old_one_and_keeps_this_session(client: Client, alice: User, company: Company) -> None:

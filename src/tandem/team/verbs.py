@@ -45,28 +45,34 @@ def add_user(*, name: str, email: str, role: str, time_zone: str) -> User:
 
 
 @transaction.atomic
-def change_user(user: User, *, name: str, role: str, is_active: bool) -> None:
-    """Changes what an administrator keeps. Raises `Refused` when nobody would be administrator any more."""
+def change_user(user: User, *, name: str, role: str, is_active: bool, aliases: Iterable[str]) -> bool:
+    """Changes what an administrator keeps; answers whether the user's addresses are others now.
+
+    `aliases` are normalised addresses. Only an administrator gives them, for whoever has an address
+    sees the meetings it is invited to. Raises `Refused` when nobody would be administrator any more,
+    or when an address is another user's.
+    """
     others = User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exclude(id=user.id)
     if user.is_administrator and (role != Role.ADMINISTRATOR or not is_active) and not others.exists():
         raise Refused("role", f"{user.name} is the only administrator. Make somebody else one first.")
     user.name, user.role, user.is_active = name, role, is_active
     user.save(update_fields=["name", "role", "is_active"])
+    return keep_aliases(user, set(aliases) - {user.email})
 
 
-@transaction.atomic
-def change_profile(user: User, *, name: str, time_zone: str, aliases: Iterable[str]) -> None:
-    """Changes what users keep themselves. `aliases` are normalised addresses.
-
-    Raises `Refused` when an address is another user's.
-    """
-    wanted = set(aliases) - {user.email}
-    refuse_taken("aliases", wanted, but=user)
+def change_profile(user: User, *, name: str, time_zone: str) -> None:
+    """Changes what users keep themselves."""
     user.name, user.time_zone = name, time_zone
     user.save(update_fields=["name", "time_zone"])
+
+
+def keep_aliases(user: User, wanted: set[str]) -> bool:
+    """Makes `wanted` the user's further addresses; whether that changed anything. Raises `Refused`."""
+    refuse_taken("aliases", wanted, but=user)
     kept = set(user.aliases.values_list("address", flat=True))
     user.aliases.filter(address__in=kept - wanted).delete()
     Alias.objects.bulk_create([Alias(user=user, address=address) for address in sorted(wanted - kept)])
+    return kept != wanted
 
 
 def refuse_taken(field: str, addresses: set[str], *, but: User | None) -> None:

@@ -18,6 +18,7 @@ from tandem import jobs
 from tandem.calendaring.provider import Credentials, NotACalendarServer, ProviderError, ReconnectNeeded, TryLater
 from tandem.mailboxes.models import Account, AccountState, Calendar, Sender
 from tandem.mailboxes.secrets import SecretLost, seal, unseal
+from tandem.meetings import skipped
 from tandem.sync import accounts as connecting
 from tandem.team.installation import adopt
 from tandem.web import account_views, event_input
@@ -32,6 +33,7 @@ def accounts(request: SignedInRequest) -> HttpResponse:
     context = {
         "accounts": found,
         "busy": any(view.busy for view in found),
+        "skipped": skipped.count(request.user),
         "nav": "settings",
         "setting": "accounts",
     }

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
 
-from tandem.web import accounts, agenda, convert, decisions, events, gate, mail, notes, records, search, users
+from tandem.web import (
+    accounts,
+    agenda,
+    company,
+    convert,
+    decisions,
+    events,
+    gate,
+    mail,
+    notes,
+    records,
+    search,
+    skipped,
+    users,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *gate.urls,
     *events.urls,
     *accounts.urls,
+    *skipped.urls,
     *decisions.urls,
     *agenda.urls,
     *mail.urls,
     *users.urls,
+    *company.urls,
     *search.urls,
     *records.urls,
     *convert.urls,

@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tandem.crm.addresses import BadAddress, checked_address
+from tandem.sync.accounts import addresses_changed
 from tandem.team import links
 from tandem.team.models import Company, Role, User
 from tandem.team.verbs import Refused, add_user, change_profile, change_user
@@ -28,19 +29,6 @@ from tandem.web.request import SignedInRequest, administrators_only
 class ProfileForm(StyledForm):
     name = forms.CharField(label="Name", max_length=200)
     time_zone = ZoneField(label="Time zone", help_text="Times are shown in this zone.")
-    aliases = forms.CharField(
-        label="Your other addresses",
-        required=False,
-        max_length=4000,
-        widget=forms.Textarea({"rows": 3, "spellcheck": "false"}),
-        help_text="One a line. Meetings with any of them count as yours.",
-    )
-
-    def clean_aliases(self) -> list[str]:
-        try:
-            return [checked_address(line) for line in self.cleaned_data["aliases"].splitlines() if line.strip()]
-        except BadAddress as bad:
-            raise ValidationError(bad.words) from bad
 
 
 class PasswordForm(StyledForm):
@@ -73,27 +61,32 @@ class UserForm(StyledForm):
 class UserEditForm(StyledForm):
     name = forms.CharField(label="Name", max_length=200)
     role = forms.ChoiceField(label="Role", choices=Role.choices)
+    aliases = forms.CharField(
+        label="Other addresses",
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea({"rows": 3, "spellcheck": "false"}),
+        help_text="One a line. Meetings with any of them count as theirs, and open to them.",
+    )
     is_active = forms.BooleanField(label="May sign in", required=False)
+
+    def clean_aliases(self) -> list[str]:
+        try:
+            return [checked_address(line) for line in self.cleaned_data["aliases"].splitlines() if line.strip()]
+        except BadAddress as bad:
+            raise ValidationError(bad.words) from bad
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
 def profile(request: SignedInRequest) -> HttpResponse:
     user = request.user
-    initial = {
-        "name": user.name,
-        "time_zone": user.time_zone,
-        "aliases": "\n".join(user.aliases.order_by("address").values_list("address", flat=True)),
-    }
+    initial = {"name": user.name, "time_zone": user.time_zone}
     form = ProfileForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        try:
-            change_profile(user, **form.cleaned_data)
-        except Refused as refused:
-            form.add_error(refused.field, refused.words)
-        else:
-            messages.success(request, "Saved your profile.")
-            return redirect("profile")
+        change_profile(user, **form.cleaned_data)
+        messages.success(request, "Saved your profile.")
+        return redirect("profile")
     return profile_page(request, form, PasswordForm(user))
 
 
@@ -151,11 +144,17 @@ def user_new(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def user_edit(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     person = get_object_or_404(User, id=user_id)
-    initial = {"name": person.name, "role": person.role, "is_active": person.is_active}
+    initial = {
+        "name": person.name,
+        "role": person.role,
+        "is_active": person.is_active,
+        "aliases": "\n".join(person.aliases.order_by("address").values_list("address", flat=True)),
+    }
     form = UserEditForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            change_user(person, **form.cleaned_data)
+            if change_user(person, **form.cleaned_data):
+                addresses_changed(person, now=timezone.now())
         except Refused as refused:
             form.add_error(refused.field, refused.words)
         else:
