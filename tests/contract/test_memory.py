@@ -13,7 +13,7 @@ class MemoryService:
     secret = "no password here"
 
     def __init__(self) -> None:
-        self.server = MemoryServer()
+        self.server = MemoryServer(changes_page=20)
         self.calendar = self.server.make_calendar("alice", "work")
         self.readonly = self.server.make_calendar("alice", "readonly", writable=False)
         self.server.put(self.readonly, f"{self.readonly}one.ics", resource(*PLANNING))

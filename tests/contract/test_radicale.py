@@ -30,6 +30,7 @@ class RadicaleService:
         self.readonly = server.make_calendar("alice", f"readonly{number}")
         server.put("alice", f"{self.readonly}one.ics", resource(*PLANNING))
         self.provider = CalDavProvider(server.credentials("alice", url=proxy.url), now=lambda: NOW)
+        self.provider.chunk = 20
         proxy.interfere = self._interfere
         self._losing = self._forgetting = False
         self._then: Callable[[], None] | None = None

@@ -33,10 +33,10 @@ def unfold(text: str) -> list[str]:
     if _UNWANTED.search(text):
         text = _UNWANTED.sub("", text)
     if "\r" in text:
-        text = _FOLD.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    elif "\n " in text or "\n\t" in text:
-        text = text.replace("\n ", "").replace("\n\t", "")
-    return text.removeprefix("\ufeff").split("\n")
+        text = text.replace("\r\n", "\n")
+        if "\r" in text:
+            text = re.sub(_BREAK, "\n", text)
+    return text.replace("\n ", "").replace("\n\t", "").removeprefix("\ufeff").split("\n")
 
 
 def physical(text: str) -> Iterator[str]:

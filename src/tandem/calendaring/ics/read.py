@@ -81,15 +81,18 @@ def _components(text: str) -> tuple[list[_Component], list[list[str]]]:
     events: list[_Component] = []
     definitions: list[list[str]] = []
     stack: list[str] = []
+    inside = ""
     for line in unfold(text):
         if line[:6] == "BEGIN:" or line[:6].upper() == "BEGIN:":
             _begin(line[6:].strip().upper(), stack, events, definitions)
+            inside = stack[1] if len(stack) > 1 else ""
         elif line[:4] == "END:" or line[:4].upper() == "END:":
             if not stack or stack.pop() != line[4:].strip().upper():
                 raise Unreadable("Its parts do not end where they should.")
-        elif len(stack) > 1 and stack[1] == "VEVENT" and line:
+            inside = stack[1] if len(stack) > 1 else ""
+        elif inside == "VEVENT":
             _take(line, stack, events[-1])
-        if len(stack) > 1 and stack[1] == "VTIMEZONE":
+        if inside == "VTIMEZONE":
             definitions[-1].append(line)
     if stack:
         raise Unreadable("It breaks off in the middle.")
@@ -122,8 +125,8 @@ def _take(line: str, stack: list[str], event: _Component) -> None:
         name, params, value = split(line)
         if name in _SEVERAL:
             event.many.setdefault(name, []).append(line)
-        elif name not in event.one:
-            event.one[name] = (params, value)
+        else:
+            event.one.setdefault(name, (params, value))
 
 
 def _event(component: _Component, uid: str, places: Zones, master: When | None) -> Event:

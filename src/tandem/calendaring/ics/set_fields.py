@@ -161,8 +161,9 @@ def _set_organizer(resource: Resource, event: Component, value: Value) -> None:
         return
     address = str(value["address"])
     known = event.line("ORGANIZER")
-    if known is None or people.address_of(known.value, known.params) != address:
-        event.put(write.organizer_line(event, address, str(value.get("name") or "")))
+    if known is not None and people.address_of(known.value, known.params) == address:
+        return
+    event.put(write.organizer_line(event, address, str(value.get("name") or "")))
     for other in resource.events:
         if other.line("ORGANIZER") is None:
             other.put(write.organizer_line(other, address, str(value.get("name") or "")))

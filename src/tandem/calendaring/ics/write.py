@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import datetime
 
-from icalendar import Timezone
-
-from tandem.calendaring.event import Event, Guest, When, zone
+from tandem.calendaring.event import Event, Guest, When
+from tandem.calendaring.ics import vtimezone
 from tandem.calendaring.ics.document import Component, Line, make_component
 from tandem.calendaring.ics.lines import encode_text, fold
 from tandem.calendaring.ics.values import Moment, compact, from_id, stamp, wall_in
 
 PRODID = "-//Tandem//Tandem//EN"
-YEARS_AHEAD = 12
 
 _PARTSTAT = {
     "needs-action": "NEEDS-ACTION",
@@ -56,17 +53,8 @@ def _zones(events: Sequence[Event]) -> dict[str, list[int]]:
 
 def timezone(name: str, year: int, newline: str) -> Component:
     """The VTIMEZONE of an IANA zone, from the year before `year` to some years behind it."""
-    parts = [Line.parse(fold(text, newline)) for text in _timezone_lines(name, year)]
+    parts = [Line.parse(fold(text, newline)) for text in vtimezone.lines(name, year)]
     return Component("VTIMEZONE", parts[0], newline, list(parts[1:-1]), parts[-1])
-
-
-@lru_cache(maxsize=256)
-def _timezone_lines(name: str, year: int) -> tuple[str, ...]:
-    year = min(max(year, 1901), 2200)
-    first, last = date(year - 1, 1, 1), date(year + YEARS_AHEAD, 1, 1)
-    text: str = Timezone.from_tzinfo(zone(name), name, first, last).to_ical().decode()
-    lines = text.replace("\r\n ", "").split("\r\n")
-    return tuple(line for line in lines if line and not line.startswith("COMMENT"))
 
 
 def vevent(event: Event, *, now: datetime, slot_zone: str | None, tandem_invites: bool) -> Component:

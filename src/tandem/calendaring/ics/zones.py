@@ -16,6 +16,7 @@ from tandem.calendaring.ics.lines import Unreadable, split
 
 _OFFSET = re.compile(r"([+-])(\d\d)(\d\d)(\d\d)?$")
 _FIXED = re.compile(r"(?:UTC|GMT)(?:([+-])(\d{1,2}):?(\d\d)?)?$", re.IGNORECASE)
+_FINE = re.compile("HOUR|MINUTE|SECOND")
 _NO_PLACES = {"Factory", "localtime", "posixrules"}
 
 
@@ -85,7 +86,10 @@ def _by_definition(lines: tuple[str, ...], year: int) -> str:
         if name == "X-LIC-LOCATION" and by_name(value):
             return by_name(value)
     probes = [datetime(year, month, day, 12, tzinfo=UTC) for month in range(1, 13) for day in (1, 11, 21)]
-    onsets = sorted(_onsets(lines, year))
+    try:
+        onsets = sorted(_onsets(lines, year))
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return ""
     offsets = [_offset_at(onsets, probe) for probe in probes]
     for candidate in _candidates():
         place = zone(candidate)
@@ -123,23 +127,21 @@ def _onsets(lines: Sequence[str], year: int) -> Iterator[tuple[datetime, timedel
 
 
 def _observance(values: dict[str, str], year: int) -> Iterator[tuple[datetime, timedelta, timedelta]]:
-    """What can't be read of an observance is left out: the offsets then match no zone."""
-    try:
-        before, after = _offset(values["TZOFFSETFROM"]), _offset(values["TZOFFSETTO"])
-        fixed = timezone(before)
-        for wall in _begins(values, year):
-            if wall.year <= year:
-                yield wall.replace(tzinfo=fixed).astimezone(UTC), before, after
-    except (KeyError, ValueError, TypeError, OverflowError):
-        return
+    before, after = _offset(values["TZOFFSETFROM"]), _offset(values["TZOFFSETTO"])
+    fixed = timezone(before)
+    for wall in _begins(values, year):
+        if wall.year <= year:
+            yield wall.replace(tzinfo=fixed).astimezone(UTC), before, after
 
 
 def _begins(values: dict[str, str], year: int) -> list[datetime]:
     start = _wall(values["DTSTART"])
     begins = [start, *(_wall(text) for text in values.get("RDATE", "").split(",") if text)]
     rule = re.sub(r"UNTIL=(\d{8}T\d{6})Z", r"UNTIL=\1", values.get("RRULE", "").upper())
-    # Only what a clock change can be: a rule by the second would keep us busy for hours.
-    if re.fullmatch(r"[A-Z0-9;=,+-]{1,200}", rule) and "FREQ=YEARLY" in rule and not re.search("HOUR|MINU|SECO", rule):
+    if rule:
+        # Only what a clock change can be: a rule by the second would keep us busy for hours.
+        if not re.fullmatch(r"[A-Z0-9;=,+-]{1,200}", rule) or "FREQ=YEARLY" not in rule or _FINE.search(rule):
+            raise ValueError(rule)
         # Two years are enough to know what rules throughout the second.
         first = max(start, datetime(year - 1, 1, 1))  # noqa: DTZ001 (a wall time)
         begins += rrulestr(rule, dtstart=start).between(first, datetime(year, 12, 31), inc=True)  # noqa: DTZ001

@@ -57,6 +57,8 @@ class CalDavProvider:
     """
 
     capabilities = Capabilities(name="caldav")
+    chunk = CHUNK
+    """How many resources one request asks for, and one page has."""
 
     def __init__(
         self,
@@ -99,8 +101,8 @@ class CalDavProvider:
             # No calendar-query here. The first look is for speed only; the full listing follows.
             return
         items = [self._item(item) for item in map(item_of, found) if item is not None]
-        for at in range(0, len(items), CHUNK):
-            yield Page(items=tuple(items[at : at + CHUNK]), fast=True)
+        for at in range(0, len(items), self.chunk):
+            yield Page(items=tuple(items[at : at + self.chunk]), fast=True)
 
     def changes(self, calendar: str, cursor: str | None, known: Mapping[str, Known]) -> Iterator[Page]:
         kind, _, value = (cursor or "sync:").partition(":")
@@ -165,7 +167,7 @@ class CalDavProvider:
         """What differs from `known`, in pages; the last has what `last` says."""
         wanted = [path for path, etag in etags.items() if not _is_known(path, etag, known)]
         count = len(wanted) if total else None
-        chunks = [wanted[at : at + CHUNK] for at in range(0, len(wanted), CHUNK)] or [[]]
+        chunks = [wanted[at : at + self.chunk] for at in range(0, len(wanted), self.chunk)] or [[]]
         for index, chunk in enumerate(chunks):
             found = self._client.multiget(calendar, chunk) if chunk else {}
             items = tuple(self._item(item) for item in found.values() if item is not None)
