@@ -9,6 +9,7 @@ from django.test import Client
 
 from tandem.meetings.models import Copy
 from tandem.team.models import Alias, Company, Role, User
+from tests.mailbox import arrives, calendar_of, meeting
 
 PASSWORD = "tandem-for-two-2026"
 
@@ -88,9 +89,10 @@ def test_an_administrator_gives_further_addresses_and_meetings_count_at_once(as_
     assert as_admin.post(f"/users/{bob.id}", typed | {"aliases": "bob@home"}).status_code == 422
 
 
-def test_the_company_page_is_for_administrators(client: Client, as_admin: Client, bob: User) -> None:
-    client.force_login(bob)
-    assert client.get("/company").status_code == 403
+def test_the_company_page_is_for_administrators(as_admin: Client, bob: User) -> None:
+    bobs = Client()
+    bobs.force_login(bob)
+    assert bobs.get("/company").status_code == 403
     assert as_admin.get("/company").status_code == 200
     saved = as_admin.post("/company", {"name": "Northwind", "time_zone": "Europe/Paris", "horizon_days": "14"})
     assert saved.status_code == 302

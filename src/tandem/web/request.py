@@ -63,7 +63,7 @@ def administrators_only(view: View[P]) -> Callable[..., HttpResponse]:
     @wraps(view)
     def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_administrator:
-            raise PermissionDenied("Company users and roles are kept by an administrator. Your role is not that.")
+            raise PermissionDenied("Settings of the whole company are kept by an administrator. Your role is not that.")
         return view(request, *args, **kwargs)
 
     return guarded
