@@ -88,9 +88,7 @@ def of_record(kind: KindInfo, data: RecordData) -> Draft:
 def read(kind: KindInfo, form: QueryDict) -> tuple[Draft, RecordData | None]:
     """What was typed, and the data it means; None with `errors` in the draft when it means none."""
     names = [*of_record(kind, RecordData(name="")).text]
-    draft = Draft(
-        kind, {name: plain(form.get(name, "")) for name in names}, lines(form, "email"), lines(form, "phone")
-    )
+    draft = Draft(kind, {name: plain(form.get(name, "")) for name in names}, lines(form, "email"), lines(form, "phone"))
     check_lengths(draft)
     data = RecordData(
         name=draft.text["name"],

@@ -40,7 +40,7 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing on the timeline: a note, or a meeting that is past."""
+    """One thing on the timeline: a note, a meeting that is past, or else that the record was added."""
 
     at: datetime
     note: Note | None = None
@@ -127,8 +127,8 @@ def stage_bar(opportunity: Record) -> list[bool]:
 
 
 def timeline(record: Record, section: Section, show: str) -> list[Entry]:
-    """Notes and past meetings, the newest first."""
-    entries = []
+    """Notes and past meetings, the newest first; among everything, also when the record was added."""
+    entries = [Entry(record.created_at)] if show == "everything" else []
     if show != "meetings":
         notes = record.notes.select_related("author").order_by("-created_at", "-id")[:NOTES]
         entries += [Entry(note.created_at, note=note) for note in notes]

@@ -37,10 +37,17 @@
     }
   });
 
+  /* a list's address holds what was chosen, and nothing empty */
+  document.addEventListener("htmx:configRequest", (event) => {
+    const { verb, parameters } = event.detail;
+    if (verb === "get") for (const key of Object.keys(parameters)) if (parameters[key] === "") delete parameters[key];
+  });
+
   /* ---- keys ---- */
   const keyed = (key) => $(`.panel [data-key="${key}"]`) || $$(`[data-key="${key}"]`).find((element) => element.offsetParent);
 
   function escape(event) {
+    if ($("dialog[open]")) return; // the browser closes it
     const open = $("details.menu[open]");
     if (open) { open.open = false; $("summary", open).focus(); return event.preventDefault(); }
     const close = $("[data-dialog] [data-close]") || $(".preview.is-open [data-close-preview]");
@@ -141,7 +148,9 @@
 
   /* ---- dialogs keep the focus: the page behind is inert, so only the browser's own bar follows ---- */
   const dialog = $("[data-dialog]");
-  if (dialog && !dialog.contains(document.activeElement)) ($("[aria-invalid=true]", dialog) || $("[autofocus]", dialog) || dialog).focus?.();
+  const wrong = dialog && $("[aria-invalid=true]", dialog);
+  if (wrong) wrong.focus();
+  else if (dialog && !dialog.contains(document.activeElement)) $("[autofocus], input, button, a", dialog)?.focus();
 
   /* ---- the first visit to the set-up page: the browser knows its zone ---- */
   const zone = $("[data-zone]");
