@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -18,7 +18,7 @@ from tandem.crm.names import fold
 from tandem.crm.verbs import Invalid, RecordData, data_of
 from tandem.meetings import records as record_verbs
 from tandem.team.models import User
-from tandem.web import record_draft, record_page
+from tandem.web import list_state, record_draft, record_list, record_page
 from tandem.web.list_state import uuid_of
 from tandem.web.plurals import PLURAL
 from tandem.web.record_draft import CURRENCIES, Draft
@@ -96,7 +96,7 @@ def say_shared(request: SignedInRequest, record: Record) -> None:
 def show(
     request: SignedInRequest, kind: KindInfo, record: Record | None, draft: Draft, *, status: int = 200
 ) -> HttpResponse:
-    """The form in a panel, over the record's page, or over an empty list for a new one."""
+    """The form in a panel, over the record's page, or over the list for a new one."""
     back = reverse("record", args=[kind.plural, record.id]) if record else reverse("records", args=[kind.plural])
     context = {
         "kind": kind,
@@ -114,7 +114,8 @@ def show(
     if record:
         context = record_page.context(record, request.user, timezone.now()) | context
         return render(request, "records/edit.html", context, status=status)
-    return render(request, "records/new.html", context, status=status)
+    behind = record_list.context(request, list_state.read(kind, QueryDict(), request.user))
+    return render(request, "records/new.html", behind | context, status=status)
 
 
 @editors_only
