@@ -119,8 +119,12 @@ class TestRadicaleWithoutSyncCollection(ProviderContract):
         yield service
         service.provider.close()
 
-    @pytest.mark.skip("a ctag is compared, never forgotten")
-    def test_a_forgotten_cursor_says_so_and_a_listing_works_after_it(self) -> None: ...
+    def test_a_forgotten_cursor_says_so_and_a_listing_works_after_it(self, service: Service):
+        """A ctag is compared, never forgotten: an unknown one leads to a whole listing at once."""
+        remote_id = self.put(service, "one", resource(*PLANNING))
+        pages = list(service.provider.changes(service.calendar, "ctag:of another time", {}))
+        assert set(all_of(pages)[0]) == {remote_id}
+        assert pages[-1].complete
 
     def test_any_change_is_a_whole_listing_that_fetches_only_what_differs(self, service: Service):
         self.put(service, "same", resource(*PLANNING, uid="same"))
