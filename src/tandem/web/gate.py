@@ -9,7 +9,7 @@ from django.contrib.auth import authenticate, login, logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -34,10 +34,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     """The calendar; the welcome page while there is nothing to see in it."""
     if not Account.objects.filter(owner=request.user).exists() and not Record.objects.exists():
         return redirect("welcome")
-    try:
-        return redirect("calendar")
-    except NoReverseMatch:
-        return redirect("records", "people")
+    return redirect("calendar")
 
 
 @login_not_required
