@@ -37,6 +37,7 @@ SESSION_COOKIE_AGE = 30 * 86400
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "tandem.web.errors.csrf_failed"
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
