@@ -8,11 +8,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.journeys.product import CalendarServer, Product, running
 from tests.journeys.visitor import Visitor
@@ -63,10 +62,13 @@ Visits = Callable[..., Visitor]
 
 @pytest.fixture
 def visit(browser: Browser, tandem: Product, kept_sign_ins: dict[str, Any]) -> Iterator[Visits]:
-    """`visit("Alice")`: Alice at her browser, signed in. At the end, its console must have been silent."""
+    """`visit("Alice")`: Alice at her browser, signed in; `visit()`: somebody who is not.
+
+    At the end, the browser's console must have been silent.
+    """
     opened: list[Visitor] = []
 
-    def come(first_name: str, *, phone: bool = False) -> Visitor:
+    def come(first_name: str = "", *, phone: bool = False) -> Visitor:
         context = browser.new_context(
             viewport=PHONE if phone else DESKTOP,
             has_touch=phone,
@@ -75,7 +77,7 @@ def visit(browser: Browser, tandem: Product, kept_sign_ins: dict[str, Any]) -> I
         )
         visitor = Visitor(context, tandem.url)
         opened.append(visitor)
-        if first_name not in kept_sign_ins:
+        if first_name and first_name not in kept_sign_ins:
             visitor.sign_in_by(tandem.link(first_name))
             kept_sign_ins[first_name] = context.storage_state()
         return visitor

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urljoin
+from xml.sax.saxutils import escape
 
 import httpx2
 
@@ -24,6 +25,11 @@ ROOT = Path(__file__).resolve().parents[2]
 READY = "Stop with Ctrl C"
 DEADLINE = 30.0
 Found = TypeVar("Found")
+
+_WITH_TITLE = """<?xml version="1.0" encoding="utf-8"?>
+<C:calendar-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><D:getetag/></D:prop><C:filter>
+<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT"><C:prop-filter name="SUMMARY">
+<C:text-match>{title}</C:text-match></C:prop-filter></C:comp-filter></C:comp-filter></C:filter></C:calendar-query>"""
 
 
 def until(look: Callable[[], Found], what: str, seconds: float = DEADLINE) -> Found:
@@ -133,12 +139,15 @@ class CalendarServer:
         assert answer.status_code == 200, (answer.status_code, answer.text)
         return Resource(path, answer.text, answer.headers["ETag"])
 
-    def find(self, calendar: str, words: str) -> Resource | None:
-        """The one event of `/login/calendar/` with `words` in it, or None."""
-        answer = self._ask("PROPFIND", f"/{self.login}/{calendar}/", headers={"Depth": "1"})
+    def find(self, calendar: str, title: str) -> Resource | None:
+        """The one event of `/login/calendar/` with exactly this title, or None."""
+        headers = {"Depth": "1", "Content-Type": "application/xml; charset=utf-8"}
+        query = _WITH_TITLE.format(title=escape(title)).encode()
+        answer = self._ask("REPORT", f"/{self.login}/{calendar}/", content=query, headers=headers)
         assert answer.status_code == 207, (answer.status_code, answer.text)
-        every = (self.get(path) for path in re.findall(r"<(?:\w+:)?href>([^<]+\.ics)</", answer.text))
-        found = [resource for resource in every if resource and words in resource.text]
+        line = "\nSUMMARY:" + title.replace(",", "\\,") + "\r\n"
+        near = (self.get(path) for path in re.findall(r"<(?:\w+:)?href>([^<]+\.ics)</", answer.text))
+        found = [resource for resource in near if resource and line in resource.text]
         assert len(found) < 2, found
         return found[0] if found else None
 

@@ -76,6 +76,16 @@ class Visitor:
         self.page.get_by_role("button", name="Sync now").click()
         expect(self.page.locator("#accounts:not(.before) .acct .pill")).to_have_text("In sync")
 
+    def search(self, words: str) -> Locator:
+        """Search for `words` everywhere; gives what was found."""
+        self.go("/search")
+        self.page.get_by_role("searchbox").fill(words)
+        results = self.page.locator("#results")
+        expect(
+            results.get_by_role("link").or_(results.get_by_text(f"Nothing begins with “{words}”")).first
+        ).to_be_visible()
+        return results
+
     # ---- what is on the page ----
 
     @property
@@ -125,10 +135,10 @@ class Visitor:
             assert time.monotonic() < end, f"No mail “{subject}” with {words!r} within {DEADLINE:.0f} s"
             self.go("/mail")
 
-    def assert_fits(self) -> None:
-        """Nothing is wider than the window."""
-        widths = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        assert widths[0] <= widths[1], f"{self.page.url} is {widths[0]} wide in a window of {widths[1]}"
+    def overflow(self) -> str:
+        """Empty, or how much wider than its window the page is."""
+        page, window = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        return f"{page} px in a window of {window}" if page > window else ""
 
 
 def day_ahead(days: int) -> date:
