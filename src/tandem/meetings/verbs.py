@@ -6,7 +6,7 @@ Delivery is sync's: the caller wakes the calendar's job once the transaction is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -14,7 +14,7 @@ import msgspec
 from django.db import transaction
 
 from tandem.calendaring import event as canonical
-from tandem.calendaring import fields
+from tandem.calendaring import fields, reschedule
 from tandem.calendaring.event import Event, Organizer, When
 from tandem.calendaring.identity import series_key
 from tandem.crm.models import Identity, Kind, Record
@@ -337,19 +337,13 @@ def _for_series(changes: dict[str, fields.Change], master: Meeting) -> dict[str,
     event = canonical.decode(master.shown)
     assert event.when is not None
     was, becomes = (msgspec.convert(value, When) for value in changes["when"])
-    moved = _shifted(event.when, was, becomes)
-    return {**changes, "when": (msgspec.to_builtins(event.when), msgspec.to_builtins(moved))}
-
-
-def _shifted(master: When, was: When, becomes: When) -> When:
-    if becomes.all_day:
-        first = master.first_day + (becomes.first_day - was.first_day)
-        return When.days(first, first + (becomes.end_day - becomes.first_day))
-    start = datetime.fromisoformat(master.start[:10] + "T00:00:00" if master.all_day else master.start)
-    seen, wanted = datetime.fromisoformat(was.start), datetime.fromisoformat(becomes.start)
-    begins = start + (wanted - seen)
-    length: timedelta = datetime.fromisoformat(becomes.end) - wanted
-    return When(begins.isoformat(), (begins + length).isoformat(), becomes.zone)
+    try:
+        rules = reschedule.moved_rules(event.recurrence, was, becomes)
+    except reschedule.CannotMove as error:
+        raise Invalid("when", error.words) from error
+    moved = msgspec.structs.replace(event, when=reschedule.shifted(event.when, was, becomes), recurrence=rules)
+    others = {name: change for name, change in changes.items() if name != "when"}
+    return {**others, **fields.diff(event, moved)}
 
 
 def intent_of(author: User, intent_id: UUID) -> Intent:
