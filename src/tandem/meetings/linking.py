@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Max, Min, Q, QuerySet, When
 
 from tandem.calendaring import horizon
@@ -61,7 +62,8 @@ def _slot(pin: Pin) -> Q:
 
 def records_of(occurrence: Occurrence, addresses: Collection[str]) -> list[Record]:
     """The records that an occurrence with these participants is on, in the order of their names."""
-    linking = [address for address in addresses if address not in users_addresses()]
+    users = users_addresses()
+    linking = [address for address in addresses if address not in users]
     found = set(Identity.objects.filter(address__in=linking).values_list("record_id", flat=True))
     pins = Pin.objects.filter(series=occurrence.series_id, original_start__in=["", occurrence.original_start])
     for pin in pins:
@@ -83,17 +85,21 @@ def people_by_address(addresses: Collection[str]) -> dict[str, Record]:
 
 def relink_addresses(addresses: Iterable[str], *, now: datetime) -> None:
     """Recompute last and next for every record that one of `addresses` identifies."""
+    records: set[UUID] = set()
     for part in _chunks(addresses):
-        records = Identity.objects.filter(address__in=part).values_list("record_id", flat=True).distinct()
-        relink(list(records), now=now)
+        records |= set(Identity.objects.filter(address__in=part).values_list("record_id", flat=True))
+    relink(records, now=now)
 
 
 def relink(record_ids: Iterable[UUID], *, now: datetime) -> None:
     """Recompute *last meeting* and *next meeting* of these records. Their identities are right already."""
     users = users_addresses()
     bound = horizon.bound(now, Company.current().horizon_hours)
-    for part in _chunks(record_ids):
-        _relink_some(part, users, now, bound)
+    for part in _chunks(sorted(record_ids)):
+        with transaction.atomic():
+            # In one order and locked, for another mailbox's meetings with the same people may arrive at once.
+            list(Record.objects.select_for_update().filter(id__in=part).order_by("id").values_list("id"))
+            _relink_some(part, users, now, bound)
 
 
 def relink_all(*, now: datetime) -> None:
