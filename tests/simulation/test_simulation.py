@@ -1,0 +1,14 @@
+"""A few dozen short runs of the simulation. A violation prints its story and the line that replays it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation.run import run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("seed", range(1, 37))
+def test_nothing_is_lost_doubled_or_written_without_a_person(seed: int) -> None:
+    run(seed, 45)
