@@ -12,6 +12,9 @@ For each field of a wish the calendar's value is one of three:
 
 Several wishes on one field make a chain (A to B, B to C). The calendar may stand at any link of it,
 for an answer may have been lost in between; only the last value is written.
+
+When a series itself is to change, its occurrences are written before or after it and never together,
+for what names them may change with it.
 """
 
 from __future__ import annotations
@@ -202,8 +205,9 @@ def _plan_existing(remote: Remote, wishes: list[Wish]) -> list[Action]:
     writing: list[Wish] = []
     by_id = {wish.id: wish for wish in wishes}
     changing: list[Wish] = []
+    wishes = [wish for wish in wishes if not _waits_for_series(remote, wish, wishes)]
     for wish in wishes:
-        if wish.verb == "change" and event_at(remote, wish.recurrence_id) is None:
+        if wish.verb == "change" and _is_over(remote, wish):
             actions.append(Restorable(wish))
         elif wish.verb == "change":
             changing.append(wish)
@@ -236,8 +240,41 @@ def _plan_existing(remote: Remote, wishes: list[Wish]) -> list[Action]:
     actions += [Confirm(by_id[wish_id], frozenset(names)) for wish_id, names in confirmed.items()]
     actions += [Conflict(by_id[wish_id], theirs) for wish_id, theirs in conflicts.items()]
     if edit:
-        actions.append(Update(tuple({wish.id: wish for wish in writing}.values()), edit))
+        edit = _first_part(edit)
+        carried = {wish.id: wish for wish in writing if wish.recurrence_id in edit}
+        actions.append(Update(tuple(carried.values()), edit))
     return actions
+
+
+def _is_over(remote: Remote, wish: Wish) -> bool:
+    """Whether the calendar no longer has what the wish changes, or says that it is cancelled."""
+    event = event_at(remote, wish.recurrence_id)
+    return event is None or (event.status == "cancelled" and "status" not in wish.changes)
+
+
+def _waits_for_series(remote: Remote, wish: Wish, wishes: Sequence[Wish]) -> bool:
+    """Whether `wish` means an occurrence that only an edit of the series, still to be written, brings about."""
+    if not wish.recurrence_id or event_at(remote, wish.recurrence_id) is not None or "" not in remote:
+        return False
+    if (override := remote.get(wish.recurrence_id)) is not None and override.status == "cancelled":
+        return False
+    master = remote[""]
+    for other in wishes:
+        if other.verb == "change" and not other.recurrence_id and not _SLOTS.isdisjoint(other.changes):
+            master = fields.overlay(master, other.changes)
+            if occurrence_of(master, wish.recurrence_id) is not None:
+                return True
+    return False
+
+
+_SLOTS = frozenset({"when", "recurrence"})
+
+
+def _first_part(edit: dict[str, dict[str, Value]]) -> dict[str, dict[str, Value]]:
+    """Occurrences by the names that they have now, before a change of their series that renames them."""
+    if "" in edit and len(edit) > 1 and not _SLOTS.isdisjoint(edit[""]):
+        return {name: values for name, values in edit.items() if name}
+    return edit
 
 
 def _chains(wishes: Sequence[Wish], conflicts: dict[str, dict[str, Value]]) -> dict[str, list[_Chain]]:

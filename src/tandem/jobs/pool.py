@@ -79,11 +79,20 @@ class Pool:
                 # A busy or restarting database is no reason to stop looking; the next glance tries again.
                 log.warning("glance failed", error=type(error).__name__)
                 connection.close()
+            except Exception:  # noqa: BLE001 (a bug in one task must not end all syncing; it is logged whole)
+                log.exception("glance failed")
+                connection.close()
+                self._stopping.wait(GLANCE)
             jobs.bell.wait(GLANCE)
         connection.close()
 
     def _hand_out(self) -> None:
-        for calendar_id, account_id in due.calendars(self._clock()):
+        with self._lock:
+            running = dict(self._running)
+        full = [account for account, threads in Counter(running.values()).items() if threads >= PER_ACCOUNT]
+        if len(running) >= self._threads:
+            return
+        for calendar_id, account_id in due.calendars(self._clock(), busy=running, full=full):
             with self._lock:
                 busy = Counter(self._running.values())
                 free = len(self._running) < self._threads
@@ -99,13 +108,16 @@ class Pool:
         except (LeaseLost, DatabaseError) as error:
             log.warning("look interrupted", calendar=str(calendar_id), error=type(error).__name__)
         finally:
-            if not looked:
-                # Another worker is at it, or a bug struck: not again at once.
-                due.postpone(calendar_id, self._clock())
-            connection.close()
-            with self._lock:
-                del self._running[calendar_id]
-            jobs.bell.set()
+            try:
+                if not looked:
+                    # Another worker is at it, or a bug struck: not again at once.
+                    due.postpone(calendar_id, self._clock())
+            finally:
+                # Whatever became of the note: a calendar left in `_running` would never be looked at again.
+                connection.close()
+                with self._lock:
+                    del self._running[calendar_id]
+                jobs.bell.set()
 
     def _house(self) -> None:
         """What time alone makes due: next meetings become last ones, far ones come within the horizon."""
@@ -126,6 +138,9 @@ class Pool:
                 sender.send_due(self._clock())
             except DatabaseError as error:
                 log.warning("mail round failed", error=type(error).__name__)
+                connection.close()
+            except Exception:  # noqa: BLE001 (one mail's bug must not end all mailing; it is logged whole)
+                log.exception("mail round failed")
                 connection.close()
             self._stopping.wait(GLANCE)
         connection.close()

@@ -41,11 +41,13 @@ class Lease:
     def guarding(self) -> Iterator[None]:
         """One transaction that commits only while the lease is ours, and renews it.
 
-        Raises `LeaseLost`. The UPDATE takes the row's lock, so nobody takes the lease before the commit.
+        Raises `LeaseLost` once another has taken it. One that ran out and that nobody took is ours still:
+        a slow server must not keep its calendar from ever getting to the end of a page. The UPDATE takes
+        the row's lock, so nobody takes the lease before the commit.
         """
         with transaction.atomic():
             now = self.clock()
-            held = models.Lease.objects.filter(name=self.name, token=self.token, expires_at__gt=now)
+            held = models.Lease.objects.filter(name=self.name, token=self.token, expires_at__isnull=False)
             if not held.update(expires_at=now + timedelta(seconds=self.seconds)):
                 raise LeaseLost(self.name)
             yield

@@ -69,21 +69,33 @@ class _Loaded:
 def refresh(series_ids: Collection[UUID], *, now: datetime) -> None:
     """Bring everything derived of these series up to date, and the records they are on."""
     company_zone = Company.current().time_zone
-    ids = list(series_ids)
+    ids = sorted(series_ids)
+    lock(ids)
     mine = _Mine()
     touched: set[str] = set()
     pinned: set[UUID] = set()
     for at in range(0, len(ids), CHUNK):
         part = ids[at : at + CHUNK]
-        loaded = _load(part)
-        slots = _settle_meetings(loaded, mine, company_zone, now)
-        touched |= _write_slots(part, slots, company_zone)
+        with transaction.atomic(savepoint=False):
+            loaded = _load(part)
+            slots = _settle_meetings(loaded, mine, company_zone, now)
+            touched |= _write_slots(part, slots, company_zone)
         pinned |= set(Pin.objects.filter(series__in=part).values_list("record_id", flat=True))
     linking.relink_addresses(touched, now=now)
     linking.relink(pinned, now=now)
 
 
+def lock(series_ids: Iterable[UUID]) -> None:
+    """Until the transaction ends nobody else works on these series: two mailboxes' copies of one meeting
+    may arrive at once, and the second must see what the first stored. (SQLite has one writer anyway.)"""
+    ids = sorted(series_ids)
+    for at in range(0, len(ids), CHUNK):
+        list(Series.objects.select_for_update().filter(id__in=ids[at : at + CHUNK]).order_by("id").values_list("id"))
+
+
 def _load(ids: Sequence[UUID]) -> _Loaded:
+    # Two mailboxes of one meeting, or a page and a sync, may come here at once: one after the other.
+    series = {row.id: row for row in Series.objects.select_for_update().filter(id__in=ids).order_by("id")}
     meetings: dict[UUID, list[Meeting]] = defaultdict(list)
     for meeting in Meeting.objects.filter(series__in=ids).order_by("recurrence_id"):
         meetings[meeting.series_id].append(meeting)
@@ -97,7 +109,6 @@ def _load(ids: Sequence[UUID]) -> _Loaded:
     for intent in Intent.objects.filter(meeting__series__in=ids, state__in=wanted).order_by("created_at", "id"):
         assert intent.meeting_id is not None
         intents[intent.meeting_id].append(intent)
-    series = {row.id: row for row in Series.objects.filter(id__in=ids)}
     return _Loaded(series, meetings, copies, intents)
 
 
@@ -165,14 +176,13 @@ def _authority(
 ) -> Copy | None:
     """The organizer's copy when its account is connected, else the one it was, else the first seen.
 
-    An override follows its master: the copy in the same remote object speaks for it.
+    An override follows its master: the copy in the same remote object speaks for it, and where that
+    has none, another mailbox's is out of date and nobody's.
     """
     if not copies:
         return None
     if meeting.recurrence_id and master_object is not None:
-        for copy in copies:
-            if copy.remote_object_id == master_object:
-                return copy
+        return next((copy for copy in copies if copy.remote_object_id == master_object), None)
     organizers = [copy for copy in copies if mine.organizes(copy.calendar.account, loaded.event(copy))]
     candidates = organizers or copies
     for copy in candidates:

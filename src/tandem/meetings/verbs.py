@@ -82,6 +82,8 @@ def schedule(
         raise NotAllowed(f"{calendar.name} is a calendar of {calendar.account.owner.name}.")
     if not calendar.writable:
         raise NotAllowed(f"{calendar.name} may only be read, not changed.")
+    if calendar.gone or not calendar.is_read or calendar.account.state == AccountState.DISCONNECTED:
+        raise NotAllowed(f"{calendar.name} is no longer connected, so nothing new can be put there.")
     event = _organized(msgspec.structs.replace(event, uid=event.uid or new_uid()), calendar.account)
     _check(event)
     with transaction.atomic():
@@ -131,6 +133,8 @@ def _needs_pin(record: Record, event: Event) -> bool:
 def _check(event: Event) -> None:
     if event.when is None:
         raise Invalid("when", "A meeting needs a start and an end.")
+    if not 1900 <= event.when.first_day.year <= event.when.end_day.year <= 9990:
+        raise Invalid("when", "A meeting must be between the years 1900 and 9990, and end after it starts.")
     if event.when.ends_at("UTC") < event.when.starts_at("UTC"):
         raise Invalid("when", "The meeting ends before it starts.")
     if event.when.all_day and event.when.end_day <= event.when.first_day:
@@ -190,12 +194,13 @@ def cancel(
         target, recurrence_id, calendar = _target(author, meeting, original_start, scope, seen)
         if scope == "all" and original_start:
             seen = canonical.decode(target.shown)
+        remote_id = _remote_id(target)
         Intent.objects.filter(meeting=target, state=Intent.State.REFUSED).update(state=Intent.State.WITHDRAWN)
         intent = Intent.objects.create(
             verb=Intent.Verb.CANCEL,
             calendar=calendar,
             meeting=target,
-            remote_id=_remote_id(target),
+            remote_id=remote_id,
             recurrence_id=recurrence_id,
             event=canonical.encode(seen),
             tell=tell,
@@ -213,6 +218,8 @@ def decide(
     with transaction.atomic():
         _own(author, intent)
         changes, conflicts = changes_of(intent), conflicts_of(intent)
+        if intent.state not in LIVE or not conflicts:
+            raise NotAllowed("This has been decided already.")
         if intent.verb == Intent.Verb.CANCEL:
             _decide_cancel(intent, "mine" in choices.values())
         else:
@@ -282,6 +289,9 @@ def restore(author: User, intent: Intent, *, tell: bool, now: datetime) -> Meeti
 
 
 def _own(author: User, intent: Intent) -> None:
+    """Whose it is to settle; `intent` is read anew and locked, for sync may have settled it meanwhile."""
+    Intent.objects.select_for_update().filter(id=intent.id).first()
+    intent.refresh_from_db()
     if intent.calendar.account.owner_id != author.id:
         raise NotAllowed(f"This waits for {intent.calendar.account.owner.name} to decide.")
     if not author.may_edit:
@@ -331,10 +341,18 @@ def _remote_id(meeting: Meeting) -> str:
 
 
 def _for_series(changes: dict[str, fields.Change], master: Meeting) -> dict[str, fields.Change]:
-    """An occurrence's changes as changes of its whole series: a moved time moves the master by as much."""
+    """An occurrence's changes as changes of its whole series: a moved time moves the master by as much.
+
+    What the series says is what they start from, for the occurrence may have said something else.
+    """
+    event = canonical.decode(master.shown)
+    changes = {
+        name: change if name == "when" else (fields.field(name).read(event), change[1])
+        for name, change in changes.items()
+        if name == "when" or not fields.field(name).same(fields.field(name).read(event), change[1])
+    }
     if "when" not in changes:
         return changes
-    event = canonical.decode(master.shown)
     assert event.when is not None
     was, becomes = (msgspec.convert(value, When) for value in changes["when"])
     try:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
+
+import structlog
+from django.db import DataError, IntegrityError, transaction
 
 from tandem.calendaring import event as canonical
 from tandem.calendaring.event import Event
@@ -22,9 +25,13 @@ from tandem.database.keys import new_id
 from tandem.mailboxes.models import Calendar
 from tandem.mailboxes.rights import me
 from tandem.meetings import attachments, projection
-from tandem.meetings.models import Copy, Meeting, RemoteObject, Series
+from tandem.meetings.models import Copy, Intent, Meeting, RemoteObject, Series
+
+log = structlog.get_logger()
 
 CHUNK = 400
+BAD_DATA = (DataError, IntegrityError, ArithmeticError, LookupError, ValueError, TypeError)
+"""What one event may cause that nobody foresaw: too long, too far, no such zone. Never a reason to stop all."""
 
 
 @dataclass(slots=True)
@@ -36,6 +43,7 @@ class _Batch:
     now: datetime
     objects: dict[str, RemoteObject]
     copies: dict[UUID, dict[str, Copy]]
+    planned: dict[str, Series]
     events: list[tuple[RemoteObject, Event, str, Copy | None]] = field(default_factory=list)
     ended: list[Copy] = field(default_factory=list)
     touched: set[UUID] = field(default_factory=set)
@@ -45,8 +53,41 @@ class _Batch:
 def apply(calendar: Calendar, items: Sequence[RemoteItem], removed: Sequence[str], *, now: datetime) -> set[UUID]:
     """Store what was read; answer with the series it touched.
 
-    `removed` are remote ids that the calendar no longer holds, each confirmed already.
+    `removed` are remote ids that the calendar no longer holds, each confirmed already. When the whole
+    can't be stored it is done one by one, and the item that can't be is quarantined with its problem.
     """
+    try:
+        with transaction.atomic():
+            return _apply(calendar, items, removed, now)
+    except BAD_DATA:
+        # A lone item gets its second chance too: another calendar may have stored the same meeting just now.
+        log.warning("page stored one by one", calendar=str(calendar.id), items=len(items))
+    touched: set[UUID] = set()
+    for item in items:
+        try:
+            with transaction.atomic():
+                touched |= _apply(calendar, [item], [], now)
+        except BAD_DATA as error:
+            touched |= _quarantine(calendar, item, error, now)
+    for remote_id in removed:
+        with transaction.atomic():
+            touched |= _apply(calendar, [], [remote_id], now)
+    return touched
+
+
+def _quarantine(calendar: Calendar, item: RemoteItem, error: Exception, now: datetime) -> set[UUID]:
+    """Keep the item with its problem; what was known of it stays. One without a storable name is passed over."""
+    log.warning("event quarantined", calendar=str(calendar.id), error=type(error).__name__)
+    problem = f"Something in this event can't be stored here ({type(error).__name__})."
+    raw = item.raw.encode(errors="replace").decode().replace("\0", "")
+    try:
+        with transaction.atomic():
+            return _apply(calendar, [replace(item, raw=raw, events=(), problem=problem)], [], now)
+    except BAD_DATA:
+        return set()
+
+
+def _apply(calendar: Calendar, items: Sequence[RemoteItem], removed: Sequence[str], now: datetime) -> set[UUID]:
     batch = _load(calendar, [item.remote_id for item in items] + list(removed), now)
     changed = [item for item in items if _is_new(batch.objects.get(item.remote_id), item)]
     _store_objects(batch, changed)
@@ -90,7 +131,18 @@ def _load(calendar: Calendar, remote_ids: Sequence[str], now: datetime) -> _Batc
     for at in range(0, len(ids), CHUNK):
         for copy in Copy.objects.filter(remote_object__in=ids[at : at + CHUNK]).select_related("meeting__series"):
             copies[copy.remote_object_id][copy.recurrence_id] = copy
-    return _Batch(calendar, me(calendar.account), now, objects, copies)
+    return _Batch(calendar, me(calendar.account), now, objects, copies, _planned(calendar, remote_ids))
+
+
+def _planned(calendar: Calendar, remote_ids: Sequence[str]) -> dict[str, Series]:
+    """The series that people made here and whose event now arrives, by remote id."""
+    found: dict[str, Series] = {}
+    for at in range(0, len(remote_ids), CHUNK):
+        rows = calendar.intents.filter(verb=Intent.Verb.CREATE, remote_id__in=remote_ids[at : at + CHUNK])
+        for intent in rows.exclude(meeting=None).select_related("meeting__series"):
+            assert intent.meeting is not None
+            found[intent.remote_id] = intent.meeting.series
+    return found
 
 
 def _is_new(stored: RemoteObject | None, item: RemoteItem) -> bool:
@@ -205,6 +257,7 @@ def _store_copies(batch: _Batch) -> None:
     keys = _same_series_in_one_object(batch, keys)
     _rekey(batch, keys)
     series = _series_ids(set(keys.values()))
+    projection.lock(series.values())
     meetings = _meeting_ids(batch, keys, series)
     rows = []
     for index, (stored, event, skip, known) in enumerate(batch.events):
@@ -212,10 +265,11 @@ def _store_copies(batch: _Batch) -> None:
         meeting_id = meetings[(series_id, event.recurrence_id)] if series_id else None
         if series_id:
             batch.touched.add(series_id)
-        if known is not None and known.meeting is not None and known.meeting.series_id != series_id:
-            batch.touched.add(known.meeting.series_id)
+        old = _series_before(batch, index)
+        if old is not None and old.id != series_id:
+            batch.touched.add(old.id)
             if series_id:
-                batch.moved.add((known.meeting.series_id, series_id))
+                batch.moved.add((old.id, series_id))
         copy_id = known.id if known else new_id()
         content = canonical.encode(event)
         rows.append(
@@ -244,8 +298,8 @@ def _rekey(batch: _Batch, keys: dict[int, SeriesKey]) -> None:
     mailbox holds a copy under the old one.
     """
     for index, key in keys.items():
-        stored, _, _, known = batch.events[index]
-        old = known.meeting.series if known is not None and known.meeting is not None else None
+        stored = batch.events[index][0]
+        old = _series_before(batch, index)
         if old is None or (old.uid, old.organizer, old.scope) == (key.uid, key.organizer, key.scope):
             continue
         taken = Series.objects.filter(uid=key.uid, organizer=key.organizer, scope=key.scope).exists()
@@ -255,16 +309,29 @@ def _rekey(batch: _Batch, keys: dict[int, SeriesKey]) -> None:
             old.save(update_fields=["uid", "organizer", "scope"])
 
 
+def _series_before(batch: _Batch, index: int) -> Series | None:
+    """The series that an event belonged to so far: its copy's, or that of the create which it answers."""
+    stored, _, _, known = batch.events[index]
+    if known is not None:
+        return known.meeting.series if known.meeting is not None else None
+    return batch.planned.get(stored.remote_id)
+
+
 def _series_ids(keys: set[SeriesKey]) -> dict[SeriesKey, UUID]:
     found: dict[SeriesKey, UUID] = {}
     uids = list({key.uid for key in keys})
     for at in range(0, len(uids), CHUNK):
         for row in Series.objects.filter(uid__in=uids[at : at + CHUNK]):
             found[SeriesKey(row.uid, row.organizer, row.scope)] = row.id
-    new = {key: new_id() for key in keys if key not in found}
-    rows = [(series_id, key.uid, key.organizer, key.scope, None) for key, series_id in new.items()]
-    bulk.insert(Series, ["id", "uid", "organizer", "scope", "endless_until"], rows)
-    return {key: found.get(key) or new[key] for key in keys}
+    missing = sorted(keys - found.keys(), key=lambda key: (key.uid, key.organizer, key.scope))
+    if missing:
+        # Another mailbox may be storing the same meeting right now: whoever comes second takes the first's row.
+        rows = [(new_id(), key.uid, key.organizer, key.scope, None) for key in missing]
+        columns = ["id", "uid", "organizer", "scope", "endless_until"]
+        if bulk.upsert(Series, columns, rows, key=columns[1:4], update=[]) < len(rows):
+            return _series_ids(keys)
+        found |= {key: row[0] for key, row in zip(missing, rows, strict=True)}
+    return {key: found[key] for key in keys}
 
 
 def _meeting_ids(

@@ -26,6 +26,7 @@ from tandem.calendaring.plan import (
     Refuse,
     Restorable,
     Update,
+    Wish,
     Write,
     event_at,
     plan,
@@ -45,9 +46,10 @@ from tandem.mailboxes.lease import Clock, Lease
 from tandem.mailboxes.models import Calendar, Sender
 from tandem.mailboxes.rights import me, rights
 from tandem.meetings import projection
-from tandem.meetings.models import Intent, RemoteObject
+from tandem.meetings.models import Copy, Intent, RemoteObject
 from tandem.meetings.verbs import NEW
 from tandem.meetings.wishes import changes_of, conflicts_of, dump, event_of, wish_of
+from tandem.sync import due as requests
 from tandem.sync.apply import apply
 from tandem.sync.reading import stored_item
 from tandem.team.models import Company
@@ -71,8 +73,11 @@ class _Work:
 
 
 def due(calendar: Calendar, now: datetime) -> list[str]:
-    """The remote ids with intents to deliver now, oldest first. None while writing is held."""
-    if Company.current().writing_held or calendar.held:
+    """The remote ids with intents to deliver now, oldest first.
+
+    None while writing is held, and none in a calendar that its owner switched off: its edits wait.
+    """
+    if Company.current().writing_held or calendar.held or not calendar.is_read:
         return []
     rows = (
         Intent.objects.filter(calendar=calendar, state=Intent.State.OPEN)
@@ -92,7 +97,7 @@ def deliver_intents(calendar: Calendar, provider: Provider, *, lease: Lease, clo
     work: _Work | None = None
     seen = 0
     for remote_id in due(calendar, clock()):
-        if _too_many_writes(calendar, clock()):
+        if _too_many_writes(calendar, lease, clock()):
             break
         work = work or _Work(calendar, provider, lease, clock, me(calendar.account))
         _deliver(work, remote_id)
@@ -100,7 +105,7 @@ def deliver_intents(calendar: Calendar, provider: Provider, *, lease: Lease, clo
     return seen
 
 
-def _too_many_writes(calendar: Calendar, now: datetime) -> bool:
+def _too_many_writes(calendar: Calendar, lease: Lease, now: datetime) -> bool:
     """The brake: a loop or a script gone wrong stops here until a person says go on."""
     recent = Intent.objects.filter(
         calendar__account=calendar.account_id, settled_at__gt=now - timedelta(minutes=1), state=Intent.State.CONFIRMED
@@ -108,7 +113,8 @@ def _too_many_writes(calendar: Calendar, now: datetime) -> bool:
     if recent < WRITES_A_MINUTE:
         return False
     calendar.held = f"{recent} events were written within a minute. Tandem stopped so that you can look first."
-    calendar.save(update_fields=["held"])
+    with lease.guarding():
+        calendar.save(update_fields=["held"])
     return True
 
 
@@ -121,22 +127,36 @@ def _deliver(work: _Work, remote_id: str) -> None:
         if not intents:
             return
         try:
-            if attempt or any(intent.sent_at for intent in intents):
+            if attempt or _is_uncertain(work.calendar, remote_id, intents):
                 _read_again(work, remote_id)
-            if _attempt(work, remote_id, intents):
-                return
+            _attempt(work, remote_id)
+            return
         except (Changed, AnswerLost, NotFound) as error:
             last = error.words
         except TryLater as error:
             _later(work, intents, error.words, error.retry_after)
             return
         except Refused as error:
-            with work.lease.guarding():
-                for intent in intents:
-                    _settle(work, intent, Intent.State.REFUSED, error=error.words)
-                projection.refresh(_series_of(intents), now=work.clock())
+            _refuse(work, remote_id, error.words)
             return
     _later(work, intents, last, None)
+
+
+def _is_uncertain(calendar: Calendar, remote_id: str, intents: Sequence[Intent]) -> bool:
+    """Whether the calendar must be asked first: an attempt went out, or nothing is known of what is to change."""
+    if any(intent.sent_at for intent in intents):
+        return True
+    new = any(intent.verb == Intent.Verb.CREATE for intent in intents)
+    return not new and not RemoteObject.objects.filter(calendar=calendar, remote_id=remote_id).exists()
+
+
+def _refuse(work: _Work, remote_id: str, words: str) -> None:
+    """What was to be written is refused. What was settled beside it (a conflict, say) stays as it is."""
+    with work.lease.guarding():
+        intents = _open(work.calendar, remote_id)
+        for intent in intents:
+            _settle(work, intent, Intent.State.REFUSED, error=words)
+        projection.refresh(_series_of(intents), now=work.clock())
 
 
 def _name(work: _Work, provisional: str) -> str:
@@ -152,6 +172,13 @@ def _open(calendar: Calendar, remote_id: str) -> list[Intent]:
     return list(rows.select_related("author", "meeting").order_by("created_at", "id"))
 
 
+def _lock(calendar: Calendar, remote_id: str) -> list[Intent]:
+    """The open intents as they are now, and until the transaction ends: a person may decide or withdraw meanwhile."""
+    ids = [intent.id for intent in _open(calendar, remote_id)]
+    list(Intent.objects.select_for_update().filter(id__in=ids).order_by("id"))
+    return _open(calendar, remote_id)
+
+
 def _read_again(work: _Work, remote_id: str) -> None:
     """What the calendar says of this object right now becomes what is stored."""
     item = work.provider.read(work.calendar.remote_id, remote_id)
@@ -159,36 +186,87 @@ def _read_again(work: _Work, remote_id: str) -> None:
         apply(work.calendar, [item] if item else [], [] if item else [remote_id], now=work.clock())
 
 
-def _attempt(work: _Work, remote_id: str, intents: Sequence[Intent]) -> bool:
-    """One round. True when nothing is left to do for these intents."""
+def _attempt(work: _Work, remote_id: str) -> None:
+    """One round: plan, settle what needs no writing, write the rest, and store what the calendar then says."""
     stored = RemoteObject.objects.filter(calendar=work.calendar, remote_id=remote_id).first()
+    if stored is not None and stored.problem:
+        # What is known of it is an older version, which a person's `was` must not be compared with.
+        raise Refused(f"The calendar's newest version of this event can't be read: {stored.problem}")
     base = stored_item(stored) if stored else None
     remote: Remote | None = {event.recurrence_id: event for event in base.events} if base else None
+    with work.lease.guarding():
+        write = _plan_and_settle(work, remote_id, remote)
+    if write is None:
+        return
+    item = _send(work, remote_id, write, base)
+    with work.lease.guarding():
+        apply(work.calendar, [item] if item else [], [] if item else [remote_id], now=work.clock())
+        _confirm_written(work, write, remote, item)
+
+
+def _plan_and_settle(work: _Work, remote_id: str, remote: Remote | None) -> Write | None:
+    """Carry out what writes nothing; note the attempt at what does, and answer with it."""
+    intents = _lock(work.calendar, remote_id)
+    if remote is None:
+        intents = [intent for intent in intents if not _follow(work, intent, intents)]
     master = next(iter(remote.values()), None) if remote else None
     actions = plan(remote, [wish_of(intent) for intent in intents], rights(work.calendar, master, work.mine))
     by_id = {str(intent.id): intent for intent in intents}
+    unheard = _never_created(work.calendar, remote_id)
+    for action in actions:
+        if not isinstance(action, Write):
+            _carry_out(work, action, by_id, remote, unheard=unheard)
     write = actions[-1] if actions and isinstance(actions[-1], Write) else None
-    with work.lease.guarding():
-        touched = _series_of(intents)
-        for action in actions:
-            if not isinstance(action, Write):
-                _carry_out(work, action, by_id, remote)
-        if write is not None:
-            _note_attempt([by_id[wish.id] for wish in write.wishes], work.clock())
-        projection.refresh(touched, now=work.clock())
-    if write is None:
-        return True
-    item = _send(work, remote_id, write, base)
-    with work.lease.guarding():
-        now = work.clock()
-        apply(work.calendar, [item] if item else [], [] if item else [remote_id], now=now)
-        after = {event.recurrence_id: event for event in item.events} if item else None
-        for wish in write.wishes:
-            # What a create carried along is told with the create; what a delete swept away, not at all.
-            carried = isinstance(write, Create | Delete) and wish is not write.wishes[0]
-            _confirm(work, by_id[wish.id], remote, after, None, tell=not carried)
-        projection.refresh(touched, now=now)
+    if write is not None:
+        _note_attempt([by_id[wish.id] for wish in write.wishes], work.clock())
+    projection.refresh(_series_of(intents), now=work.clock())
+    return write
+
+
+def _follow(work: _Work, intent: Intent, intents: Sequence[Intent]) -> bool:
+    """Whether the meeting went to another calendar of the account: then the edit goes after it."""
+    if intent.meeting is None or any(other.verb == Intent.Verb.CREATE for other in intents):
+        return False
+    copies = Copy.objects.filter(
+        meeting__series=intent.meeting.series_id,
+        recurrence_id__in=["", intent.recurrence_id],
+        calendar__account=work.calendar.account_id,
+        calendar__is_read=True,
+    )
+    held = copies.exclude(calendar=work.calendar, remote_object__remote_id=intent.remote_id)
+    copy = held.select_related("remote_object").order_by("recurrence_id").first()
+    if copy is None:
+        return False
+    intent.calendar_id, intent.remote_id, intent.sent_at = copy.calendar_id, copy.remote_object.remote_id, None
+    intent.save(update_fields=["calendar", "remote_id", "sent_at"])
+    requests.request([copy.calendar_id])
     return True
+
+
+def _never_created(calendar: Calendar, remote_id: str) -> bool:
+    """Whether this is a meeting of ours whose create never reached the calendar: its guests know of nothing."""
+    creates = Intent.objects.filter(calendar=calendar, remote_id=remote_id, verb=Intent.Verb.CREATE)
+    return creates.exclude(state=Intent.State.CONFIRMED).exists()
+
+
+def _confirm_written(work: _Work, write: Write, remote: Remote | None, item: RemoteItem | None) -> None:
+    """The write arrived. The intents are read anew, for a person may have decided about them meanwhile."""
+    after = {event.recurrence_id: event for event in item.events} if item else None
+    rows = Intent.objects.select_for_update(of=("self",)).filter(id__in=[wish.id for wish in write.wishes])
+    by_id = {str(intent.id): intent for intent in rows.select_related("author", "meeting")}
+    for wish in write.wishes:
+        # What a create carried along is told with the create; what a delete swept away, not at all.
+        carried = isinstance(write, Create | Delete) and wish is not write.wishes[0]
+        written = None if wish.verb != "change" else _written(write, wish)
+        _confirm(work, by_id[wish.id], remote, after, written, tell=not carried)
+    projection.refresh(_series_of(list(by_id.values())), now=work.clock())
+
+
+def _written(write: Write, wish: Wish) -> frozenset[str]:
+    """The fields of a change that went out. What its author decided since then is another matter."""
+    if isinstance(write, Update) and write.edit.get(wish.recurrence_id, {}).get("status") != "cancelled":
+        return frozenset(wish.changes.keys() & write.edit.get(wish.recurrence_id, {}).keys())
+    return frozenset(wish.changes)
 
 
 def _series_of(intents: Sequence[Intent]) -> set[UUID]:
@@ -201,10 +279,9 @@ def _note_attempt(intents: Sequence[Intent], now: datetime) -> None:
         intent.save(update_fields=["sent_at", "attempts"])
 
 
-def _send(work: _Work, remote_id: str, write: Action, base: RemoteItem | None) -> RemoteItem | None:
+def _send(work: _Work, remote_id: str, write: Write, base: RemoteItem | None) -> RemoteItem | None:
     """The one place where anything is written to a calendar."""
     calendar = work.calendar.remote_id
-    assert isinstance(write, Write)
     silent = work.calendar.account.invitations_by != Sender.SERVER or not write.tell
     if isinstance(write, Create):
         return work.provider.create(calendar, remote_id, write.events, silent=silent).item
@@ -216,10 +293,13 @@ def _send(work: _Work, remote_id: str, write: Action, base: RemoteItem | None) -
     return None
 
 
-def _carry_out(work: _Work, action: Action, by_id: Mapping[str, Intent], remote: Remote | None) -> None:
+def _carry_out(
+    work: _Work, action: Action, by_id: Mapping[str, Intent], remote: Remote | None, *, unheard: bool
+) -> None:
     """The actions that write nothing to the calendar."""
     if isinstance(action, Confirm):
-        _confirm(work, by_id[action.wish.id], None, remote, action.fields)
+        tell = remote is not None or not unheard
+        _confirm(work, by_id[action.wish.id], None, remote, action.fields, tell=tell)
     elif isinstance(action, Conflict):
         intent = by_id[action.wish.id]
         intent.conflicts = dump({**conflicts_of(intent), **action.theirs})
@@ -252,7 +332,7 @@ def _confirm(
         _tell(intent, done, before, now_event, work.clock())
     intent.changes = dump({name: change for name, change in changes.items() if name not in done})
     intent.save(update_fields=["changes"])
-    if not _unsettled(intent):
+    if intent.verb != Intent.Verb.CHANGE or not _unsettled(intent):
         _settle(work, intent, Intent.State.CONFLICT if conflicts else Intent.State.CONFIRMED)
 
 

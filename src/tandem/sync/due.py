@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from tandem.mailboxes.models import AccountState, Calendar
 from tandem.meetings.models import Intent
-from tandem.team.models import User
+from tandem.team.models import Company, User
 
 ACTIVE = timedelta(minutes=5)
 POLL = timedelta(seconds=30)
@@ -22,25 +22,40 @@ def request(calendar_ids: Iterable[UUID]) -> None:
     Calendar.objects.filter(id__in=list(calendar_ids)).update(requested=F("requested") + 1)
 
 
-def calendars(now: datetime, limit: int = 64) -> list[tuple[UUID, UUID]]:
+def calendars(
+    now: datetime, limit: int = 64, *, busy: Iterable[UUID] = (), full: Iterable[UUID] = ()
+) -> list[tuple[UUID, UUID]]:
     """(calendar, account) of what wants a look now: asked for first, then by how long it is overdue.
 
-    An account that needs its user is only looked at when asked; a held calendar not at all.
+    An account that needs its user is only looked at when asked; a held calendar not at all. Calendars
+    in `busy` and accounts in `full` are left out, so that a slow account's don't hide the others'.
     """
-    waiting = Intent.objects.filter(calendar=OuterRef("id"), state=Intent.State.OPEN).filter(
-        Q(next_try_at=None) | Q(next_try_at__lte=now)
-    )
+    waiting = _deliverable(now)
     asked = ~Q(requested=F("done"))
     polled = Q(is_read=True, account__state=AccountState.ACTIVE) & (Q(next_poll_at=None) | Q(next_poll_at__lte=now))
-    deliverable = Q(account__state=AccountState.ACTIVE) & Exists(waiting)
+    deliverable = Q(account__state=AccountState.ACTIVE, is_read=True) & Exists(waiting)
     rows = (
         Calendar.objects.filter(asked | polled | deliverable, gone=False, held="")
         .exclude(account__state=AccountState.DISCONNECTED)
         .exclude(not_before__gt=now)
+        .exclude(id__in=list(busy))
+        .exclude(account__in=list(full))
         .order_by((F("requested") - F("done")).desc(), F("next_poll_at").asc(nulls_first=True))
         .values_list("id", "account_id")
     )
     return list(rows[:limit])
+
+
+def _deliverable(now: datetime) -> QuerySet[Intent]:
+    """Open intents that a look would deliver: none while writing is held, nor beside one that waits its time.
+
+    It says what `deliver.due` says; were it wider, a calendar would be looked at without a pause.
+    """
+    opened = Intent.objects.filter(state=Intent.State.OPEN)
+    if Company.current().writing_held:
+        return opened.none()
+    beside = opened.filter(calendar=OuterRef("calendar"), remote_id=OuterRef("remote_id"), next_try_at__gt=now)
+    return opened.filter(~Exists(beside), calendar=OuterRef("id"))
 
 
 def postpone(calendar_id: UUID, now: datetime) -> None:
