@@ -16,10 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit, urlunsplit
+from uuid import uuid4
 from xml.sax.saxutils import escape
 
 import httpx2
+import psycopg
+from psycopg.sql import SQL, Identifier
 
 ROOT = Path(__file__).resolve().parents[2]
 READY = "Stop with Ctrl C"
@@ -68,7 +71,7 @@ class Product:
 def running(data: Path, *entry: str, **more: str) -> Iterator[Product]:
     """`entry` is what ./start hands over to: `sandbox`, or `tandem serve` for ./start --clean."""
     port = _free_port()
-    with _launched(data, entry, port, more) as process:
+    with _database() as database, _launched(data, entry, port, database | more) as process:
         assert process.stdout is not None
         said = ""
         for line in process.stdout:
@@ -77,6 +80,22 @@ def running(data: Path, *entry: str, **more: str) -> Iterator[Product]:
                 break
         assert READY in said, said
         yield Product(f"http://127.0.0.1:{port}", said)
+
+
+@contextmanager
+def _database() -> Iterator[dict[str, str]]:
+    """SQLite in the data folder; where the tests run on a PostgreSQL, a database of its own there."""
+    server = os.environ.get("DATABASE_URL", "")
+    if not server:
+        yield {}
+        return
+    name = f"journey_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        try:
+            yield {"DATABASE_URL": urlunsplit(urlsplit(server)._replace(path=f"/{name}"))}
+        finally:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 @contextmanager

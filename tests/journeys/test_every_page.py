@@ -47,7 +47,7 @@ def paths(visitor: Visitor) -> list[str]:
             f"{record}",
             f"{record}/edit",
             f"{record}/delete",
-            f"/{plural}?preview={row.get_attribute('data-row')}",
+            f"/{plural}?preview={key}",
         ]
     visitor.go("/leads")
     found.append(f"{visitor.page.locator('tr[data-row]').first.get_attribute('data-open')}/convert")
