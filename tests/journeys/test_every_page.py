@@ -24,6 +24,7 @@ PAGES = (
     "/mail",
     "/users",
     "/users/new",
+    "/company",
     "/profile",
     "/welcome",
     "/more",

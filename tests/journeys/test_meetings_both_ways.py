@@ -136,6 +136,30 @@ def test_edits_on_both_sides_wait_for_a_decision(alice: Visitor, alices_server: 
     expect(alice.page.get_by_text("Nothing to decide")).to_be_visible()
 
 
+def test_edits_on_both_sides_in_different_fields_both_survive(alice: Visitor, alices_server: CalendarServer) -> None:
+    stored = put_event(alices_server, "walk", "Walk through", day_ahead(5), "luc.ferrand@vauban.example")
+    alice.sync()
+    luc = alice.open_record("Luc Ferrand")
+    alice.event("Walk through").get_by_role("link", name="Walk through").click()
+    alice.page.get_by_role("link", name="Change").click()
+    alice.form.get_by_label("Where").fill("Workshop, gate 2")
+    theirs = stored.text.replace("SUMMARY:Walk through", "SUMMARY:Long walk through")
+    alices_server.put(stored.path, theirs, instead_of=stored)
+    alice.form.get_by_role("button", name="Save changes").click()
+
+    def both() -> bool:
+        now = alices_server.get(stored.path)
+        return now is not None and "LOCATION:Workshop\\, gate 2\r\n" in now.text
+
+    until(both, "my place in the calendar")
+    assert alices_server.find(CALENDAR, "Long walk through")
+    alice.sync()
+    alice.go(luc)
+    alice.event("Long walk through").get_by_role("link", name="Long walk through").click()
+    expect(alice.page.get_by_role("definition").filter(has_text="Workshop, gate 2")).to_be_visible()
+    expect(alice.page.get_by_text("2 edits")).to_have_count(0)
+
+
 def test_what_is_deleted_in_the_calendar_is_gone_from_the_record(alice: Visitor, alices_server: CalendarServer) -> None:
     stored = put_event(alices_server, "tasting", "Tasting", day_ahead(7), "imogen@orchardvale.example")
     alice.sync()
