@@ -21,6 +21,7 @@ from tandem.meetings import reading, verbs
 from tandem.meetings.models import Copy, Intent, Meeting, RemoteObject
 from tandem.meetings.wishes import conflicts_of
 from tandem.providers.memory import MemoryProvider, MemoryServer
+from tandem.sync import due
 from tandem.sync.accounts import let_go_on
 from tandem.sync.cycle import sync_calendar
 from tandem.team.models import Company, User
@@ -450,3 +451,19 @@ def test_a_crash_between_any_two_steps_and_a_restart_converge(world: World, step
     assert [request.outcome for request in world.server.writes if request.outcome == "ok"] == ["ok"]
     assert Intent.objects.get().state == Intent.State.CONFIRMED
     assert LedgerEntry.objects.filter(address=CHARLIE).count() == 1
+
+
+def test_a_user_who_is_back_is_polled_for_at_once(world: World) -> None:
+    calendar = world.sync(world.alice)
+    assert calendar.next_poll_at is not None
+    assert calendar.next_poll_at > world.now + timedelta(minutes=4)
+    assert calendar.id not in dict(due.calendars(world.now))
+    due.hurry(world.alice, world.now)
+    assert calendar.id in dict(due.calendars(world.now))
+
+
+def test_a_colleague_at_work_is_reason_to_look_often(world: World) -> None:
+    User.objects.filter(id=world.bob.id).update(last_seen_at=world.now)
+    calendar = world.sync(world.alice)
+    assert calendar.next_poll_at is not None
+    assert calendar.next_poll_at < world.now + timedelta(minutes=1)

@@ -27,11 +27,13 @@ from tandem.sync.apply import apply
 from tandem.sync.connect import Connect, connect, connected
 from tandem.sync.deliver import deliver_intents
 from tandem.sync.reading import KnownObjects
-from tandem.team.models import Company, was_active
+from tandem.team.models import Company, anyone_active, was_active
 
 LOOK_BACK = timedelta(days=31)
 POLL_ACTIVE = timedelta(seconds=30)
+POLL_NEAR = timedelta(seconds=45)
 POLL_QUIET = timedelta(minutes=5)
+SMALL = 50
 DEEP = timedelta(days=1)
 BACKOFF = (15, 60, 180, 600, 1800)
 MANY, SHARE, FEW = 10, 0.2, 2
@@ -128,9 +130,10 @@ def _read_changes(look: _Look, cursor: str | None) -> None:
     if cursor is not None and calendar.last_full_at is not None and calendar.last_full_at < now - DEEP:
         cursor = None
     full = cursor is None
-    read = 0
+    read, lost = 0, 0
     for page in look.provider.changes(calendar.remote_id, cursor, KnownObjects(calendar)):
-        removed = _confirmed_removals(look, page)
+        removed = _confirmed_removals(look, page, lost)
+        lost += len(removed)
         with look.lease.guarding():
             apply(calendar, page.items, removed, now=look.clock())
             read += len(page.items)
@@ -149,21 +152,25 @@ def _save_cursor(look: _Look, cursor: str, *, full: bool) -> None:
         look.save(cursor=cursor)
 
 
-def _confirmed_removals(look: _Look, page: Page) -> Sequence[str]:
-    """The removals that count. A mass deletion stops and asks; a listing's gap is asked about, one by one."""
+def _confirmed_removals(look: _Look, page: Page, lost: int) -> Sequence[str]:
+    """The removals that count. A mass deletion stops and asks; a listing's gap is asked about, one by one.
+
+    `lost` is how many this look has removed already, for a loss may come in small pages.
+    """
     if not page.removed:
         return ()
     stored = RemoteObject.objects.filter(calendar=look.calendar)
     known = set(stored.filter(remote_id__in=page.removed[:20000]).values_list("remote_id", flat=True))
     if not known:
         return ()
-    total = stored.count()
-    mass = len(known) > MANY and len(known) > total * SHARE
-    emptied = page.complete and len(known) == total > FEW
+    total = stored.count() + lost
+    missing = len(known) + lost
+    mass = missing > MANY and missing > total * SHARE
+    emptied = page.complete and missing == total > FEW
     if not look.calendar.removal_allowed and (mass or emptied):
         raise Held(
-            f"{len(known)} of {total} events are missing in {look.calendar.name}. "
-            "Nothing was removed here. Look first, then decide."
+            f"{missing} of {total} events are missing in {look.calendar.name}. "
+            f"{'No more were' if lost else 'Nothing was'} removed here. Look first, then decide."
         )
     if not page.complete:
         return sorted(known)
@@ -186,8 +193,15 @@ def _note_success(calendar: Calendar, requested: int, now: datetime) -> None:
 
 
 def _pause(calendar: Calendar, now: datetime) -> timedelta:
-    """Often while the owner looks at pages, seldom otherwise; spread, so that calendars don't march in step."""
-    pause = POLL_ACTIVE if was_active(calendar.account.owner, now) else POLL_QUIET
+    """Often while the owner looks at pages, seldom otherwise; spread, so that calendars don't march in step.
+
+    In a small company a colleague at work is reason enough, for they see the same meetings.
+    """
+    pause = POLL_QUIET
+    if was_active(calendar.account.owner, now):
+        pause = POLL_ACTIVE
+    elif anyone_active(now) and Calendar.objects.filter(is_read=True)[: SMALL + 1].count() <= SMALL:
+        pause = POLL_NEAR
     return pause * random.uniform(0.9, 1.1)  # noqa: S311 (jitter, no secret)
 
 

@@ -12,7 +12,6 @@ from tandem.mailboxes.models import AccountState, Calendar
 from tandem.meetings.models import Intent
 from tandem.team.models import Company, User
 
-ACTIVE = timedelta(minutes=5)
 POLL = timedelta(seconds=30)
 PAUSE = timedelta(seconds=5)
 

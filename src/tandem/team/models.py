@@ -136,9 +136,17 @@ class Company(models.Model):
         return company
 
 
-def was_active(user: User, now: datetime, within: timedelta = timedelta(minutes=5)) -> bool:
+ACTIVE = timedelta(minutes=15)
+
+
+def was_active(user: User, now: datetime) -> bool:
     """Whether the user looked at a page lately: their calendars are then polled often."""
-    return user.last_seen_at is not None and user.last_seen_at > now - within
+    return user.last_seen_at is not None and user.last_seen_at > now - ACTIVE
 
 
-__all__ = ["HUES", "Alias", "Company", "Role", "SignInLink", "SignInTry", "User", "was_active"]
+def anyone_active(now: datetime) -> bool:
+    """Whether any user looked at a page lately."""
+    return User.objects.filter(last_seen_at__gt=now - ACTIVE).exists()
+
+
+__all__ = ["HUES", "Alias", "Company", "Role", "SignInLink", "SignInTry", "User", "anyone_active", "was_active"]

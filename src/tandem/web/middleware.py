@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tandem.calendaring.event import zone
+from tandem.sync import due
 from tandem.team.models import User
 from tandem.web.request import SignedInRequest
 
@@ -84,4 +85,5 @@ def seen(user: User, now: datetime) -> None:
     """Writes `last_seen_at` when the stored value is a minute old or older."""
     if user.last_seen_at is None or user.last_seen_at <= now - SEEN_EVERY:
         User.objects.filter(id=user.id).update(last_seen_at=now)
+        due.hurry(user, now)
         user.last_seen_at = now
