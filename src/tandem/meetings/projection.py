@@ -254,6 +254,11 @@ def _slots(
 
 def _write_slots(series_ids: Sequence[UUID], slots: dict[UUID, list[SlotOf]], zone: str) -> set[str]:
     """Make occurrences and participants equal to `slots`; answer with every address concerned."""
+    over = set(
+        Meeting.objects.filter(series__in=series_ids, recurrence_id="", state=Meeting.State.CANCELLED).values_list(
+            "series_id", flat=True
+        )
+    )
     stored = {(row.series_id, row.original_start): row for row in Occurrence.objects.filter(series__in=series_ids)}
     people: dict[UUID, dict[str, UUID]] = defaultdict(dict)
     if stored:
@@ -268,7 +273,7 @@ def _write_slots(series_ids: Sequence[UUID], slots: dict[UUID, list[SlotOf]], zo
         for slot, meeting in found:
             old = stored.pop((series_id, slot.original_start), None)
             occurrence_id = old.id if old else new_id()
-            row = _row(occurrence_id, series_id, slot, meeting, zone)
+            row = _row(occurrence_id, series_id, slot, meeting, zone, over=series_id in over)
             if old is None or _differs(old, row):
                 occurrence_rows.append(row)
             addresses = _attending(slot.event)
@@ -292,11 +297,14 @@ def _write_slots(series_ids: Sequence[UUID], slots: dict[UUID, list[SlotOf]], zo
     return touched
 
 
-def _row(occurrence_id: UUID, series_id: UUID, slot: Slot, meeting: Meeting, zone: str) -> tuple[object, ...]:
+def _row(
+    occurrence_id: UUID, series_id: UUID, slot: Slot, meeting: Meeting, zone: str, *, over: bool
+) -> tuple[object, ...]:
+    """`over`: the series was cancelled as a whole, whatever a guest's copy says of one occurrence."""
     when = slot.when
     first: date | None = when.first_day if when.all_day else None
     end: date | None = when.end_day if when.all_day else None
-    cancelled = slot.cancelled or slot.event.status == "cancelled" or meeting.state == Meeting.State.CANCELLED
+    cancelled = over or slot.cancelled or slot.event.status == "cancelled" or meeting.state == Meeting.State.CANCELLED
     starts_at, ends_at = when.starts_at(zone), when.ends_at(zone)
     return (occurrence_id, series_id, meeting.id, slot.original_start, starts_at, ends_at, first, end, cancelled)
 

@@ -253,7 +253,8 @@ def _store_copies(batch: _Batch) -> None:
     keys: dict[int, SeriesKey] = {}
     for index, (stored, event, skip, _) in enumerate(batch.events):
         if not skip:
-            keys[index] = series_key(event, calendar_id=str(batch.calendar.id), remote_object_id=str(stored.id))
+            key = series_key(event, calendar_id=str(batch.calendar.id), remote_object_id=str(stored.id))
+            keys[index] = _kept(key, _series_before(batch, index))
     keys = _same_series_in_one_object(batch, keys)
     _rekey(batch, keys)
     series = _series_ids(set(keys.values()))
@@ -277,6 +278,13 @@ def _store_copies(batch: _Batch) -> None:
         )
     columns = ["id", "remote_object_id", "calendar_id", "meeting_id", "recurrence_id", "content", "version", "skip"]
     bulk.upsert(Copy, columns, rows, key=["id"], update=["meeting_id", "content", "version", "skip"])
+
+
+def _kept(key: SeriesKey, old: Series | None) -> SeriesKey:
+    """A meeting that lost its last guest is that meeting still: the guests' mailboxes know it by its old key."""
+    if old is not None and key.scope and (old.uid, old.organizer, old.scope) == (key.uid, key.organizer, ""):
+        return SeriesKey(old.uid, old.organizer, "")
+    return key
 
 
 def _same_series_in_one_object(batch: _Batch, keys: dict[int, SeriesKey]) -> dict[int, SeriesKey]:

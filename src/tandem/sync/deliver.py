@@ -343,13 +343,24 @@ def _tell(
     if intent.verb == Intent.Verb.CREATE:
         ledger.record(intent, before=None, after=after, now=now)
     elif intent.verb == Intent.Verb.CANCEL:
-        was = event_at(before, intent.recurrence_id) if before is not None else event_of(intent)
+        was = event_at(before, intent.recurrence_id) if before is not None else _as_heard(intent)
         ledger.record(intent, before=was, after=None, now=now)
     elif after is not None and done:
         was = after
         for name, (value, _) in done.items():
             was = fields.field(name).write(was, value)
         ledger.record(intent, before=was, after=after, now=now)
+
+
+def _as_heard(intent: Intent) -> Event | None:
+    """What the author of a cancel saw, less the guests whose invitation never reached the calendar."""
+    event = event_of(intent)
+    beside = Intent.objects.filter(calendar=intent.calendar_id, remote_id=intent.remote_id, verb=Intent.Verb.CHANGE)
+    for other in beside.exclude(state=Intent.State.CONFIRMED):
+        for name, (was, _) in changes_of(other).items():
+            if event is not None and name.startswith(fields.GUEST) and was is None:
+                event = fields.field(name).write(event, None)
+    return event
 
 
 def _unsettled(intent: Intent) -> bool:
