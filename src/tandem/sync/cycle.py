@@ -23,6 +23,7 @@ from tandem.calendaring.provider import (
 from tandem.mailboxes.lease import Clock, Lease, LeaseTaken, take
 from tandem.mailboxes.models import Account, AccountState, Calendar
 from tandem.meetings.models import RemoteObject
+from tandem.sync import due
 from tandem.sync.apply import apply
 from tandem.sync.connect import Connect, connect, connected
 from tandem.sync.deliver import deliver_intents
@@ -33,7 +34,6 @@ LOOK_BACK = timedelta(days=31)
 POLL_ACTIVE = timedelta(seconds=30)
 POLL_NEAR = timedelta(seconds=45)
 POLL_QUIET = timedelta(minutes=5)
-SMALL = 50
 DEEP = timedelta(days=1)
 BACKOFF = (15, 60, 180, 600, 1800)
 MANY, SHARE, FEW = 10, 0.2, 2
@@ -200,7 +200,7 @@ def _pause(calendar: Calendar, now: datetime) -> timedelta:
     pause = POLL_QUIET
     if was_active(calendar.account.owner, now):
         pause = POLL_ACTIVE
-    elif anyone_active(now) and Calendar.objects.filter(is_read=True)[: SMALL + 1].count() <= SMALL:
+    elif anyone_active(now) and due.small_company():
         pause = POLL_NEAR
     return pause * random.uniform(0.9, 1.1)  # noqa: S311 (jitter, no secret)
 

@@ -12,7 +12,7 @@ from tandem.mailboxes.models import AccountState, Calendar
 from tandem.meetings.models import Intent
 from tandem.team.models import Company, User
 
-POLL = timedelta(seconds=30)
+SMALL = 50
 PAUSE = timedelta(seconds=5)
 
 
@@ -63,7 +63,15 @@ def postpone(calendar_id: UUID, now: datetime) -> None:
 
 
 def hurry(user: User, now: datetime) -> None:
-    """The user is back at their pages: their calendars are polled within the short interval again."""
-    Calendar.objects.filter(
-        account__owner=user, account__state=AccountState.ACTIVE, failures=0, next_poll_at__gt=now + POLL
-    ).update(next_poll_at=now)
+    """The user is back at their pages: their calendars (in a small company all) are looked at again soon."""
+    sleeping = Calendar.objects.filter(
+        account__state=AccountState.ACTIVE, failures=0, next_poll_at__gt=now + timedelta(minutes=1)
+    )
+    if not small_company():
+        sleeping = sleeping.filter(account__owner=user)
+    sleeping.update(next_poll_at=now)
+
+
+def small_company() -> bool:
+    """Whether so few calendars are read that all of them can be looked at often."""
+    return Calendar.objects.filter(is_read=True)[: SMALL + 1].count() <= SMALL
