@@ -76,7 +76,7 @@ def _view(account: Account, waiting: int, now: datetime, tz: ZoneInfo) -> Accoun
         pill=_pill(account, reading, waiting, busy, now),
         last=when_words.ago(max(last), now, tz) if last else "",
         waiting=waiting,
-        calendars=[_calendar(calendar, now, tz) for calendar in calendars],
+        calendars=[_calendar(account, calendar, now, tz) for calendar in calendars],
         held=[calendar for calendar in calendars if calendar.held],
         busy=busy,
         progress=progress,
@@ -125,9 +125,11 @@ def _pill(account: Account, reading: list[Calendar], waiting: int, busy: bool, n
     return Pill("In sync", "pill-ok", "check")
 
 
-def _calendar(calendar: Calendar, now: datetime, tz: ZoneInfo) -> CalendarView:
+def _calendar(account: Account, calendar: Calendar, now: datetime, tz: ZoneInfo) -> CalendarView:
     note = "" if calendar.writable else "read only"
     error = calendar.error
-    if error and calendar.error_since:
-        error = f"{error.rstrip('.')}, {when_words.since(calendar.error_since, now, tz)}."
+    if account.state == AccountState.RECONNECT:
+        error = ""  # the banner says it once for all of them
+    elif error and calendar.error_since:
+        error = f"{error} It is like this {when_words.since(calendar.error_since, now, tz)}."
     return CalendarView(calendar, note, error)

@@ -25,6 +25,8 @@ from tandem.web import account_views, event_input
 from tandem.web.request import SignedInRequest, administrators_only, editors_only, is_fragment
 
 KEPT = "connecting"
+AGAIN = " Tandem tries again by itself."
+"""What a provider's words promise of a connected account, and what isn't so for one that isn't connected yet."""
 
 
 def accounts(request: SignedInRequest) -> HttpResponse:
@@ -121,7 +123,7 @@ def _connect(request: SignedInRequest, typed: Typed, password: str, addresses: l
         return _connect_form(request, typed, status=200)
     except ProviderError as error:
         request.session.pop(KEPT, None)
-        typed.errors[_field_of(error)] = error.words
+        typed.errors[_field_of(error)] = error.words.replace(AGAIN, " Look at the address, or try again later.")
         return _connect_form(request, typed)
     request.session.pop(KEPT, None)
     return redirect("account-calendars", account_id=account.id)
@@ -256,7 +258,7 @@ def _reconnect(account: Account, password: str) -> str:
     try:
         connecting.reconnect(account, password, now=timezone.now())
     except ProviderError as error:
-        return error.words
+        return error.words.replace(AGAIN, " Try again later.")
     except connecting.AnotherAccount as error:
         return str(error)
     return ""

@@ -9,6 +9,6 @@ from tandem.meetings import reading
 from tandem.team.models import User
 
 
-def calendar_section(record: Record, viewer: User, now: datetime) -> reading.Section:
+def calendar_section(record: Record, viewer: User, now: datetime, *, past_limit: int = reading.PAST) -> reading.Section:
     """What `_events_section.html` shows as `section`."""
-    return reading.section(record, viewer, now)
+    return reading.section(record, viewer, now, past_limit=past_limit)

@@ -35,6 +35,13 @@ def moment(value: datetime | date, now: datetime) -> str:
     return f"{words}, {timezone.localtime(value):%H:%M}" if isinstance(value, datetime) else words
 
 
+def moment_within(value: datetime | date, now: datetime) -> str:
+    """`moment` amid a sentence: `today, 10:30`, `Thu 11 Dec, 14:00`."""
+    words = moment(value, now)
+    near = words.startswith(("Today", "Yesterday", "Tomorrow"))
+    return words[0].lower() + words[1:] if near else words
+
+
 def ago(value: datetime, now: datetime) -> str:
     """How long since: `40 s ago`, `3 min ago`, `2 h ago`; the moment itself after a day."""
     gone = max(now - value, timedelta())
@@ -44,7 +51,7 @@ def ago(value: datetime, now: datetime) -> str:
         return f"{gone.seconds // 60} min ago"
     if gone < timedelta(days=1):
         return f"{gone.seconds // 3600} h ago"
-    return moment(value, now)
+    return moment_within(value, now)
 
 
 def zone_words(name: str) -> str:

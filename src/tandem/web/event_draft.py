@@ -53,13 +53,28 @@ def from_post(post: QueryDict) -> Draft:
     return draft
 
 
+OFFICE_OPENS, OFFICE_CLOSES, MORNING = 8, 18, 10
+"""Hours between which a new event is proposed, and the hour proposed when today has none left."""
+SATURDAY = 5
+
+
 def new_draft(now: datetime, zone_name: str) -> Draft:
-    """The next full hour that leaves time to write the form, an hour long, in the author's zone."""
-    local = now.astimezone(zone(zone_name))
-    start = (local + timedelta(minutes=75)).replace(minute=0, second=0, microsecond=0)
+    """An hour when people work, in the author's zone: see `proposed_start`."""
+    start = proposed_start(now.astimezone(zone(zone_name)))
     draft = Draft(zone=zone_name)
     _show_when(draft, When.timed(start, start + timedelta(hours=1), zone_name))
     return draft
+
+
+def proposed_start(local: datetime) -> datetime:
+    """The next full hour that leaves time to write the form, or ten o'clock on the next working day."""
+    start = (local + timedelta(minutes=75)).replace(minute=0, second=0, microsecond=0)
+    if start.weekday() < SATURDAY and OFFICE_OPENS <= start.hour < OFFICE_CLOSES:
+        return start
+    day = start if start.hour < OFFICE_OPENS else start + timedelta(days=1)
+    while day.weekday() >= SATURDAY:
+        day += timedelta(days=1)
+    return day.replace(hour=MORNING)
 
 
 def of_event(event: Event, zone_name: str) -> Draft:

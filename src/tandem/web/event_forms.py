@@ -29,6 +29,7 @@ from tandem.meetings.models import Meeting
 from tandem.team.models import Company, User
 from tandem.web import event_draft, event_guests, event_input, when_words
 from tandem.web.event_draft import Draft
+from tandem.web.obstacles import obstacle
 from tandem.web.request import SignedInRequest, editors_only
 from tandem.web.templatetags.tandem import record_url
 
@@ -44,6 +45,7 @@ class Effect:
     who: str
     rest: str
     has_guests: bool
+    obstacle: str = ""
 
 
 def effect(calendar: Calendar | None, targets: list[Calendar], guests: Sequence[Guest], *, tell: bool) -> Effect:
@@ -52,7 +54,7 @@ def effect(calendar: Calendar | None, targets: list[Calendar], guests: Sequence[
         return Effect(None, targets, "", "", bool(guests))
     told = consent.told(guests, calendar.account, tell)
     others = [other for other in targets if other != calendar]
-    return Effect(calendar, others, told.who, told.rest, bool(guests))
+    return Effect(calendar, others, told.who, told.rest, bool(guests), obstacle(calendar))
 
 
 def chosen_calendar(draft: Draft, targets: list[Calendar]) -> Calendar | None:
@@ -182,9 +184,13 @@ def first_of(uid: str) -> Meeting | None:
 
 
 def saved_words(calendar: Calendar, event: Event, told: Sequence[Guest], tell: bool, now: datetime) -> str:
-    """`Saved in Client meetings. Priya and Tom will be mailed by Tandem.`, and when it shows if that is later."""
-    words = [f"Saved in {calendar.name}."]
-    if told:
+    """`Saved in Client meetings. Priya and Tom will be mailed by Tandem.`, and when it shows if that is later.
+
+    While something keeps it from going out: `Saved here.` and the reason; nobody is mailed before it went out.
+    """
+    hindered = obstacle(calendar)
+    words = [f"Saved here. {hindered}" if hindered else f"Saved in {calendar.name}."]
+    if told and not hindered:
         words.append(consent.sentence(told, calendar.account, tell))
     company = Company.current()
     starts_at = event.when.starts_at(company.time_zone) if event.when else now

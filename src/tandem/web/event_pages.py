@@ -22,6 +22,7 @@ from tandem.meetings.models import Intent, Meeting, Occurrence
 from tandem.meetings.reading import Detail
 from tandem.team.models import Company, User
 from tandem.web import decision_words, event_rows, when_words
+from tandem.web.obstacles import obstacle
 from tandem.web.request import SignedInRequest
 
 RESPONSES = {
@@ -70,11 +71,19 @@ def _pending(intent: Intent, viewer: User, now: datetime) -> Pending:
         Intent.State.RESTORABLE: ("Cancelled meanwhile", "sign-warn"),
     }.get(Intent.State(intent.state), ("Not sent yet", ""))
     reason = intent.error
-    if intent.state == Intent.State.OPEN and intent.next_try_at and intent.next_try_at > now:
-        tz = event_rows.reader_zone(viewer)
-        reason = f"{reason} Tandem tries again {when_words.at(intent.next_try_at, now, tz)}.".strip()
+    if intent.state == Intent.State.OPEN:
+        reason = _waits(intent, viewer, now)
     what = decision_words.what(intent, event_rows.reader_zone(viewer), now)
     return Pending(intent, what, state, css, reason, intent.author_id == viewer.id)
+
+
+def _waits(intent: Intent, viewer: User, now: datetime) -> str:
+    """Why an edit has not gone out yet, and when it is tried again; "" while it is simply on its way."""
+    hindered = obstacle(intent.calendar)
+    if not intent.error or intent.next_try_at is None or intent.next_try_at <= now:
+        return hindered
+    again = when_words.at(intent.next_try_at, now, event_rows.reader_zone(viewer))
+    return f"{intent.error.replace(' Tandem tries again by itself.', '')} Tandem tries again {again}."
 
 
 def event(request: SignedInRequest, meeting_id: UUID, original: str) -> HttpResponse:

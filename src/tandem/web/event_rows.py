@@ -80,6 +80,7 @@ def _css(row: EventRow) -> str:
         "is-masked": row.level == "masked",
         "is-tentative": row.tentative and not row.cancelled,
         "is-cancelled": row.cancelled,
+        "is-declined": row.level == "full" and row.declined,
         "is-past": row.past,
     }
     return " ".join([f"cal-{hue or 'slate'}", *(name for name, on in states.items() if on)])

@@ -53,7 +53,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     ip = request.META.get("REMOTE_ADDR", "")
     until = tries.blocked_until(email, ip, now=now)
     if until:
-        words = f"Too many tries. This address can be tried again at {clock.moment(until, now)} UTC."
+        words = f"Too many tries. This address can be tried again {clock.moment_within(until, now)} UTC."
         return sign_in_page(request, email, following, words, 429)
     user = authenticate(request, username=email, password=request.POST.get("password", ""))
     if user is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,12 +10,14 @@ from uuid import UUID
 from tandem.crm.kinds import info
 from tandem.crm.lists import capped_count
 from tandem.crm.models import Identity, Kind, Note, Record, Stage
+from tandem.meetings import reading
 from tandem.meetings.reading import Section
 from tandem.meetings.rows import EventRow
 from tandem.team.models import User
 from tandem.web.calendar_section import calendar_section
 
 NOTES = 100
+MEETINGS = 200
 RELATED = 8
 TABS = (("everything", "Everything"), ("notes", "Notes"), ("meetings", "Meetings"))
 
@@ -49,13 +51,15 @@ class Entry:
 
 def context(record: Record, viewer: User, now: datetime, *, show: str = "everything") -> dict[str, Any]:
     """The context of `records/record.html`. `show` is a key of `TABS`; another counts as everything."""
-    section = calendar_section(record, viewer, now)
     show = show if show in dict(TABS) else "everything"
+    past_limit = MEETINGS if show == "meetings" else reading.PAST
+    section = calendar_section(record, viewer, now, past_limit=past_limit)
     return {
         "record": record,
         "kind": info(record.kind),
         "nav": info(record.kind).plural,
-        "section": section,
+        "section": beginning(section),
+        "older": section.earlier if show == "meetings" else 0,
         "show": show,
         "tabs": TABS,
         "timeline": timeline(record, section, show),
@@ -63,6 +67,14 @@ def context(record: Record, viewer: User, now: datetime, *, show: str = "everyth
         "tags": list(record.tags.order_by("name")),
         **preview_context(record),
     }
+
+
+def beginning(section: Section) -> Section:
+    """The part for the side of the page: the last few past meetings, and how many are before those."""
+    hidden = len(section.past) - reading.PAST
+    if hidden <= 0:
+        return section
+    return replace(section, past=section.past[: reading.PAST], earlier=section.earlier + hidden)
 
 
 def preview_context(record: Record) -> dict[str, Any]:

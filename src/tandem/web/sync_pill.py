@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tandem.mailboxes.models import Account, AccountState, Calendar
-from tandem.team.models import User
+from tandem.team.models import Company, User
 from tandem.web import clock
 
 BEHIND = timedelta(minutes=15)
@@ -31,6 +31,8 @@ def sync_pill(user: User, now: datetime) -> SyncPill:
     for account in accounts:
         if account.state == AccountState.RECONNECT:
             return SyncPill("danger", "pause", account.name, "Reconnect")
+    if Company.current().writing_held:
+        return SyncPill("warn", "pause", "", "Writing is paused")
     calendars = list(Calendar.objects.filter(account__in=accounts, is_read=True, gone=False).select_related("account"))
     if not calendars:
         return SyncPill("", "cloud", accounts[0].name, "No calendar chosen")
@@ -52,4 +54,4 @@ def pill_of(calendar: Calendar, now: datetime) -> tuple[tuple[int, datetime], Sy
 
 
 def since(seen: datetime | None, now: datetime) -> str:
-    return f"since {clock.moment(seen, now)}" if seen else "from the start"
+    return f"since {clock.moment_within(seen, now)}" if seen else "from the start"

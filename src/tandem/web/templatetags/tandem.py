@@ -81,6 +81,12 @@ def moment(value: datetime | date | None) -> str:
 
 
 @register.filter
+def moment_within(value: datetime | date | None) -> str:
+    """The same amid a sentence: `today, 10:30`."""
+    return clock.moment_within(value, timezone.now()) if value else ""
+
+
+@register.filter
 def day(value: datetime | date | None) -> str:
     """The day alone: `Thu 11 Dec`, "Today", "Yesterday"; "" for None."""
     return clock.day(value, timezone.now()) if value else ""

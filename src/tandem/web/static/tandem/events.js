@@ -73,11 +73,14 @@
     }
   });
 
-  // After a guest was added or removed, the cursor goes on where it was.
+  // After a guest was added or removed, the cursor goes on where it was; else to the first field that is wrong.
   document.addEventListener("htmx:afterSettle", (event) => {
     const wanted = event.detail.requestConfig?.parameters;
     const did = wanted?.get?.("do") ?? wanted?.do ?? "";
-    if (event.detail.elt?.id === "event-form" && String(did).startsWith("guest-")) document.getElementById("f-guest")?.focus();
+    if (event.detail.elt?.id !== "event-form") return;
+    const wrong = form()?.querySelector("[aria-invalid=true]");
+    if (wrong) wrong.focus();
+    else if (String(did).startsWith("guest-")) document.getElementById("f-guest")?.focus();
   });
 
   // The week opens at the morning, unless something happens earlier that day.
