@@ -83,6 +83,17 @@ def test_a_guest_whose_invitation_never_arrived_hears_of_no_cancellation(world: 
     assert DORA not in LedgerEntry.objects.values_list("address", flat=True)
 
 
+def test_a_guest_added_and_taken_out_again_before_anything_was_sent_hears_of_nothing(world: World) -> None:
+    world.put(world.alice, talk(world))
+    world.sync(world.alice)
+    world.change(guests=(Guest(CHARLIE), Guest(DORA)))
+    world.change(guests=(Guest(CHARLIE),))
+    world.sync(world.alice)
+    assert world.server.writes == []
+    assert not LedgerEntry.objects.exists()
+    assert not Intent.objects.exclude(state=Intent.State.CONFIRMED).exists()
+
+
 def test_a_refused_create_can_be_cancelled_and_nobody_is_told(world: World) -> None:
     calendar = of_alice(world)
     made = verbs.schedule(world.alice, calendar, meeting("", guests=(CHARLIE,)), tell=True, record=None, now=NOW)

@@ -52,7 +52,9 @@ def _run(options: argparse.Namespace) -> int:
                 import traceback
 
                 traceback.print_exception(violation.__cause__)
-    print(f"{done} seeds of {options.steps} steps in {time.monotonic() - started:.0f} s, violations: {failed or 'none'}")
+    print(
+        f"{done} seeds of {options.steps} steps in {time.monotonic() - started:.0f} s, violations: {failed or 'none'}"
+    )
     return 1 if failed else 0
 
 

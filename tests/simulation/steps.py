@@ -153,9 +153,7 @@ def decide(world: World) -> str:
         for name, choice in choices.items():
             if choice == "theirs":
                 world.wanted[intent.id].pop(name, None)
-        if not world.wanted[intent.id]:
-            world.taken_back.add(intent.id)
-        elif Intent.objects.get(id=intent.id).state == Intent.State.WITHDRAWN:
+        if not world.wanted[intent.id] or Intent.objects.get(id=intent.id).state == Intent.State.WITHDRAWN:
             world.taken_back.add(intent.id)
     return f"decide {intent.verb} {intent.remote_id} {choices}"
 

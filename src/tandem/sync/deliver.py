@@ -298,8 +298,11 @@ def _carry_out(
 ) -> None:
     """The actions that write nothing to the calendar."""
     if isinstance(action, Confirm):
-        tell = remote is not None or not unheard
-        _confirm(work, by_id[action.wish.id], None, remote, action.fields, tell=tell)
+        intent = by_id[action.wish.id]
+        # What was so before we sent anything was not our doing, and is not ours to tell.
+        ours = intent.verb != Intent.Verb.CHANGE or intent.sent_at is not None
+        tell = ours and (remote is not None or not unheard)
+        _confirm(work, intent, None, remote, action.fields, tell=tell)
     elif isinstance(action, Conflict):
         intent = by_id[action.wish.id]
         intent.conflicts = dump({**conflicts_of(intent), **action.theirs})
