@@ -139,6 +139,30 @@ def test_an_occurrence_edited_before_its_series_moves_stays_one_occurrence(world
     assert not Intent.objects.exclude(state=Intent.State.CONFIRMED).exists()
 
 
+def test_a_cancel_at_a_time_that_waits_for_a_decision_waits_too_and_nobody_is_told(world: World) -> None:
+    remote_id = world.put(world.alice, talk(world, recurrence=WEEKLY))
+    world.sync(world.alice)
+    move = changes(world, 0, "all", when=later(opened(world, 0).event.when, 2))
+    seen = opened(world, 1)
+    cancel = verbs.cancel(world.alice, seen.meeting, seen.row.original_start, tell=True, now=world.now)
+    theirs = later(world.held(world.alice, remote_id).when, 24)
+    world.edit(world.alice, remote_id, when=msgspec.to_builtins(theirs))
+    for _ in range(2):
+        world.sync(world.alice)
+    move.refresh_from_db()
+    cancel.refresh_from_db()
+    assert (move.state, cancel.state) == (Intent.State.CONFLICT, Intent.State.OPEN)
+    assert not LedgerEntry.objects.exists()
+    assert of_alice(world).id not in [key for key, _ in due.calendars(world.now + timedelta(seconds=10))]
+    verbs.decide(world.alice, move, {"when": "mine"}, tell=False, now=world.now)
+    for _ in range(3):
+        world.forward(minutes=1)
+        world.sync(world.alice)
+    cancel.refresh_from_db()
+    assert cancel.state == Intent.State.CONFIRMED
+    assert len(world.rows()) == 2
+
+
 def test_all_of_a_series_is_changed_from_what_the_series_says_not_the_occurrence(world: World) -> None:
     world.put(world.alice, talk(world, recurrence=WEEKLY))
     world.sync(world.alice)

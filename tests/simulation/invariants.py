@@ -43,7 +43,9 @@ def _intents(world: World) -> None:
     _require(set(world.wanted) <= kept, "an intent is gone")
     for intent in Intent.objects.all():
         name = f"{intent.verb} of {intent.remote_id}#{intent.recurrence_id} {intent.changes}"
-        _require(intent.state != STATE.OPEN, f"{name} is still open: {intent.error}")
+        decision = Intent.objects.filter(remote_id=intent.remote_id, recurrence_id="", state=STATE.CONFLICT)
+        behind = bool(intent.recurrence_id) and decision.exists()
+        _require(behind or intent.state != STATE.OPEN, f"{name} is still open: {intent.error}")
         if intent.state == STATE.WITHDRAWN:
             _require(intent.id in world.taken_back, f"{name} was withdrawn by nobody")
         if intent.state == STATE.CONFLICT:

@@ -128,11 +128,14 @@ Action = Create | Update | Delete | Confirm | Conflict | Refuse | Restorable
 Remote = Mapping[str, Event]
 
 
-def plan(remote: Remote | None, wishes: Sequence[Wish], rights: Rights) -> list[Action]:
+def plan(
+    remote: Remote | None, wishes: Sequence[Wish], rights: Rights, *, undecided: Sequence[Changes] = ()
+) -> list[Action]:
     """What to do about `wishes`, in their order, for one remote object.
 
     `remote` maps recurrence ids to events as the calendar last said; None when the object is not there.
-    At most one writing action comes out, last in the list.
+    At most one writing action comes out, last in the list. `undecided` are edits of the series that wait
+    for a person: a wish for an occurrence that only they bring about gets no action, and waits too.
     """
     allowed, actions = _sift(wishes, rights)
     if not allowed:
@@ -144,7 +147,7 @@ def plan(remote: Remote | None, wishes: Sequence[Wish], rights: Rights) -> list[
         # Ours is there: an earlier attempt arrived. What differs is somebody's later edit.
         actions.append(Confirm(allowed[0]))
         allowed = allowed[1:]
-    return actions + _plan_existing(remote, allowed)
+    return actions + _plan_existing(remote, allowed, undecided)
 
 
 def _sift(wishes: Sequence[Wish], rights: Rights) -> tuple[list[Wish], list[Action]]:
@@ -197,7 +200,7 @@ class _Chain:
         return same(self.start, value) or any(same(becomes, value) for _, becomes in self.links[:-1])
 
 
-def _plan_existing(remote: Remote, wishes: list[Wish]) -> list[Action]:
+def _plan_existing(remote: Remote, wishes: list[Wish], undecided: Sequence[Changes]) -> list[Action]:
     actions: list[Action] = []
     conflicts: dict[str, dict[str, Value]] = {}
     confirmed: dict[str, set[str]] = {}
@@ -205,7 +208,8 @@ def _plan_existing(remote: Remote, wishes: list[Wish]) -> list[Action]:
     writing: list[Wish] = []
     by_id = {wish.id: wish for wish in wishes}
     changing: list[Wish] = []
-    wishes = [wish for wish in wishes if not _waits_for_series(remote, wish, wishes)]
+    moves = [*undecided, *(wish.changes for wish in wishes if wish.verb == "change" and not wish.recurrence_id)]
+    wishes = [wish for wish in wishes if not _waits_for_series(remote, wish, moves)]
     for wish in wishes:
         if wish.verb == "change" and _is_over(remote, wish):
             actions.append(Restorable(wish))
@@ -252,16 +256,16 @@ def _is_over(remote: Remote, wish: Wish) -> bool:
     return event is None or (event.status == "cancelled" and "status" not in wish.changes)
 
 
-def _waits_for_series(remote: Remote, wish: Wish, wishes: Sequence[Wish]) -> bool:
+def _waits_for_series(remote: Remote, wish: Wish, moves: Sequence[Changes]) -> bool:
     """Whether `wish` means an occurrence that only an edit of the series, still to be written, brings about."""
     if not wish.recurrence_id or event_at(remote, wish.recurrence_id) is not None or "" not in remote:
         return False
     if (override := remote.get(wish.recurrence_id)) is not None and override.status == "cancelled":
         return False
     master = remote[""]
-    for other in wishes:
-        if other.verb == "change" and not other.recurrence_id and not _SLOTS.isdisjoint(other.changes):
-            master = fields.overlay(master, other.changes)
+    for changes in moves:
+        if not _SLOTS.isdisjoint(changes):
+            master = fields.overlay(master, changes)
             if occurrence_of(master, wish.recurrence_id) is not None:
                 return True
     return False

@@ -79,7 +79,7 @@ class Pool:
                 # A busy or restarting database is no reason to stop looking; the next glance tries again.
                 log.warning("glance failed", error=type(error).__name__)
                 connection.close()
-            except Exception:  # noqa: BLE001 (a bug in one task must not end all syncing; it is logged whole)
+            except Exception:  # a bug in one task must not end all syncing; it is logged whole
                 log.exception("glance failed")
                 connection.close()
                 self._stopping.wait(GLANCE)
@@ -139,7 +139,7 @@ class Pool:
             except DatabaseError as error:
                 log.warning("mail round failed", error=type(error).__name__)
                 connection.close()
-            except Exception:  # noqa: BLE001 (one mail's bug must not end all mailing; it is logged whole)
+            except Exception:  # one mail's bug must not end all mailing; it is logged whole
                 log.exception("mail round failed")
                 connection.close()
             self._stopping.wait(GLANCE)

@@ -50,6 +50,7 @@ from tandem.meetings.models import Copy, Intent, RemoteObject
 from tandem.meetings.verbs import NEW
 from tandem.meetings.wishes import changes_of, conflicts_of, dump, event_of, wish_of
 from tandem.sync import due as requests
+from tandem.sync import waiting
 from tandem.sync.apply import apply
 from tandem.sync.reading import stored_item
 from tandem.team.models import Company
@@ -123,11 +124,11 @@ def _deliver(work: _Work, remote_id: str) -> None:
     if remote_id.startswith(NEW):
         remote_id = _name(work, remote_id)
     for attempt in range(ROUNDS):
-        intents = _open(work.calendar, remote_id)
+        intents = waiting.opened(work.calendar, remote_id)
         if not intents:
             return
         try:
-            if attempt or _is_uncertain(work.calendar, remote_id, intents):
+            if attempt or waiting.is_uncertain(work.calendar, remote_id, intents):
                 _read_again(work, remote_id)
             _attempt(work, remote_id)
             return
@@ -142,18 +143,10 @@ def _deliver(work: _Work, remote_id: str) -> None:
     _later(work, intents, last, None)
 
 
-def _is_uncertain(calendar: Calendar, remote_id: str, intents: Sequence[Intent]) -> bool:
-    """Whether the calendar must be asked first: an attempt went out, or nothing is known of what is to change."""
-    if any(intent.sent_at for intent in intents):
-        return True
-    new = any(intent.verb == Intent.Verb.CREATE for intent in intents)
-    return not new and not RemoteObject.objects.filter(calendar=calendar, remote_id=remote_id).exists()
-
-
 def _refuse(work: _Work, remote_id: str, words: str) -> None:
     """What was to be written is refused. What was settled beside it (a conflict, say) stays as it is."""
     with work.lease.guarding():
-        intents = _open(work.calendar, remote_id)
+        intents = waiting.opened(work.calendar, remote_id)
         for intent in intents:
             _settle(work, intent, Intent.State.REFUSED, error=words)
         projection.refresh(_series_of(intents), now=work.clock())
@@ -165,18 +158,6 @@ def _name(work: _Work, provisional: str) -> str:
     with work.lease.guarding():
         Intent.objects.filter(calendar=work.calendar, remote_id=provisional).update(remote_id=remote_id)
     return remote_id
-
-
-def _open(calendar: Calendar, remote_id: str) -> list[Intent]:
-    rows = Intent.objects.filter(calendar=calendar, remote_id=remote_id, state=Intent.State.OPEN)
-    return list(rows.select_related("author", "meeting").order_by("created_at", "id"))
-
-
-def _lock(calendar: Calendar, remote_id: str) -> list[Intent]:
-    """The open intents as they are now, and until the transaction ends: a person may decide or withdraw meanwhile."""
-    ids = [intent.id for intent in _open(calendar, remote_id)]
-    list(Intent.objects.select_for_update().filter(id__in=ids).order_by("id"))
-    return _open(calendar, remote_id)
 
 
 def _read_again(work: _Work, remote_id: str) -> None:
@@ -206,19 +187,24 @@ def _attempt(work: _Work, remote_id: str) -> None:
 
 def _plan_and_settle(work: _Work, remote_id: str, remote: Remote | None) -> Write | None:
     """Carry out what writes nothing; note the attempt at what does, and answer with it."""
-    intents = _lock(work.calendar, remote_id)
+    intents = waiting.locked(work.calendar, remote_id)
     if remote is None:
         intents = [intent for intent in intents if not _follow(work, intent, intents)]
     master = next(iter(remote.values()), None) if remote else None
-    actions = plan(remote, [wish_of(intent) for intent in intents], rights(work.calendar, master, work.mine))
+    may = rights(work.calendar, master, work.mine)
+    actions = plan(
+        remote, [wish_of(intent) for intent in intents], may, undecided=waiting.undecided(work.calendar, remote_id)
+    )
     by_id = {str(intent.id): intent for intent in intents}
-    unheard = _never_created(work.calendar, remote_id)
+    unheard = waiting.never_created(work.calendar, remote_id)
     for action in actions:
         if not isinstance(action, Write):
             _carry_out(work, action, by_id, remote, unheard=unheard)
     write = actions[-1] if actions and isinstance(actions[-1], Write) else None
     if write is not None:
         _note_attempt([by_id[wish.id] for wish in write.wishes], work.clock())
+    else:
+        waiting.put_off([intent for intent in intents if intent.state == Intent.State.OPEN], work.clock())
     projection.refresh(_series_of(intents), now=work.clock())
     return write
 
@@ -241,12 +227,6 @@ def _follow(work: _Work, intent: Intent, intents: Sequence[Intent]) -> bool:
     intent.save(update_fields=["calendar", "remote_id", "sent_at"])
     requests.request([copy.calendar_id])
     return True
-
-
-def _never_created(calendar: Calendar, remote_id: str) -> bool:
-    """Whether this is a meeting of ours whose create never reached the calendar: its guests know of nothing."""
-    creates = Intent.objects.filter(calendar=calendar, remote_id=remote_id, verb=Intent.Verb.CREATE)
-    return creates.exclude(state=Intent.State.CONFIRMED).exists()
 
 
 def _confirm_written(work: _Work, write: Write, remote: Remote | None, item: RemoteItem | None) -> None:
