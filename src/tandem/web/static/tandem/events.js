@@ -2,6 +2,9 @@
 (() => {
   const form = () => document.getElementById("event-form");
 
+  // What was typed is not thrown away by a stray Esc.
+  const mayClose = (dialog) => !("written" in dialog.dataset) || confirm("Close without saving? What you wrote here is not kept.");
+
   // Links marked data-panel open the form over the page; without htmx they lead to a page of their own.
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("a[data-panel]");
@@ -13,7 +16,7 @@
     }
     const closer = event.target.closest("[data-close]");
     const dialog = closer && closer.closest("dialog");
-    if (dialog) { event.preventDefault(); dialog.close(); return; }
+    if (dialog) { event.preventDefault(); if (mayClose(dialog)) dialog.close(); return; }
     if (!event.target.closest(".guest-add")) closeMenu();
   });
 
@@ -22,6 +25,8 @@
     const dialog = found.matches?.("[data-panel-dialog]") ? found : null;
     if (!dialog || dialog.open) return;
     const back = document.activeElement;
+    dialog.addEventListener("input", () => { dialog.dataset.written = ""; });
+    dialog.addEventListener("cancel", (press) => { if (!mayClose(dialog)) press.preventDefault(); });
     dialog.addEventListener("close", () => { dialog.remove(); back?.focus?.(); });
     dialog.showModal();
     dialog.querySelector("[autofocus]")?.focus();
