@@ -21,7 +21,7 @@ from tandem.calendaring.plan import occurrence_of
 from tandem.calendaring.series import BadRecurrence, Slot, is_recurring, last_start, occurrences
 from tandem.database import bulk
 from tandem.database.keys import new_id
-from tandem.mailboxes.models import Account
+from tandem.mailboxes.models import Account, Calendar
 from tandem.mailboxes.rights import me
 from tandem.meetings import linking
 from tandem.meetings.models import Copy, Intent, Meeting, Occurrence, Participant, Pin, Series
@@ -94,14 +94,17 @@ def lock(series_ids: Iterable[UUID]) -> None:
 
 
 def _load(ids: Sequence[UUID]) -> _Loaded:
-    # Two mailboxes of one meeting, or a page and a sync, may come here at once: one after the other.
-    series = {row.id: row for row in Series.objects.select_for_update().filter(id__in=ids).order_by("id")}
+    series = {row.id: row for row in Series.objects.filter(id__in=ids)}
     meetings: dict[UUID, list[Meeting]] = defaultdict(list)
     for meeting in Meeting.objects.filter(series__in=ids).order_by("recurrence_id"):
         meetings[meeting.series_id].append(meeting)
     copies: dict[UUID, list[Copy]] = defaultdict(list)
-    rows = Copy.objects.filter(meeting__series__in=ids).select_related("calendar__account__owner").order_by("id")
-    for copy in rows:
+    calendars: dict[UUID, Calendar] = {}
+    for copy in Copy.objects.filter(meeting__in=[row.id for rows in meetings.values() for row in rows]).order_by("id"):
+        # Many copies, few calendars: a join would build an account and an owner for each copy.
+        if copy.calendar_id not in calendars:
+            calendars[copy.calendar_id] = Calendar.objects.select_related("account__owner").get(id=copy.calendar_id)
+        copy.calendar = calendars[copy.calendar_id]
         assert copy.meeting_id is not None
         copies[copy.meeting_id].append(copy)
     intents: dict[UUID, list[Intent]] = defaultdict(list)
