@@ -301,9 +301,10 @@ def test_an_edit_survives_disconnecting_and_connecting_again(world: World) -> No
 
 def test_nothing_new_goes_into_a_calendar_that_is_switched_off(world: World) -> None:
     calendar = of_alice(world)
-    calendar.is_read = False
+    Calendar.objects.filter(id=calendar.id).update(is_read=False)
     with pytest.raises(verbs.NotAllowed):
         verbs.schedule(world.alice, calendar, meeting(""), tell=False, record=None, now=NOW)
+    Calendar.objects.filter(id=calendar.id).update(is_read=True)
 
 
 # Decisions, twice or at the same time

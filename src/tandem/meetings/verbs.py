@@ -80,6 +80,7 @@ def schedule(
         raise NotAllowed("Your role is read-only, so meetings can't be created.")
     if calendar.account.owner_id != author.id:
         raise NotAllowed(f"{calendar.name} is a calendar of {calendar.account.owner.name}.")
+    calendar.refresh_from_db(fields=["writable", "gone", "is_read"])
     if not calendar.writable:
         raise NotAllowed(f"{calendar.name} may only be read, not changed.")
     if calendar.gone or not calendar.is_read or calendar.account.state == AccountState.DISCONNECTED:
