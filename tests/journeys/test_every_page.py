@@ -70,6 +70,7 @@ def test_every_page_fits_and_its_console_is_silent(visit: Visits, phone: bool) -
         assert answer is not None
         assert answer.status == 200, path
         expect(alice.page.locator("main")).to_be_attached()
+        alice.look_again()
         if too_wide := alice.overflow():
             wide.append(f"{path}: {too_wide}")
     assert wide == []

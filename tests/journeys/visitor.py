@@ -135,6 +135,14 @@ class Visitor:
             assert time.monotonic() < end, f"No mail “{subject}” with {words!r} within {DEADLINE:.0f} s"
             self.go("/mail")
 
+    def look_again(self) -> None:
+        """Come back to this tab: what keeps itself up to date is read again, but not behind an open form."""
+        live, form = (self.page.locator(part).count() for part in ("[data-live]", "[data-dialog]"))
+        if live and not form:
+            here = self.page.url
+            with self.page.expect_response(lambda response: response.url == here):
+                self.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
     def overflow(self) -> str:
         """Empty, or how much wider than its window the page is. A phone's own innerWidth grows with the page."""
         window = self.page.viewport_size
