@@ -44,6 +44,47 @@ def _report(done: Future[None]) -> None:
         log.error("look failed", exc_info=error)
 
 
+def _close_connection() -> None:
+    """This thread's own connection: each thread has one."""
+    connection.close()
+
+
+class _Round:
+    """A task that is done again and again, on a thread of its own, whatever became of the last time.
+
+    A database that is busy or restarts, and even a bug, end one time and not the round: it is logged.
+    """
+
+    def __init__(self, name: str, task: Callable[[], None], pause: Callable[[], object]) -> None:
+        self._name = name
+        self._task = task
+        self._pause = pause
+        self._stopping = threading.Event()
+        self._hands = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._thread = threading.Thread(target=self._turn, name=f"{name}-round", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Asks to stop; `join` waits for it."""
+        self._stopping.set()
+
+    def join(self) -> None:
+        self._thread.join(timeout=10)
+        self._hands.shutdown(wait=not self._thread.is_alive())
+
+    def _turn(self) -> None:
+        while not self._stopping.is_set():
+            error = self._hands.submit(self._task).exception()
+            if error is not None:
+                log.error("round failed", round=self._name, exc_info=error)
+                self._hands.submit(_close_connection)
+                self._stopping.wait(GLANCE)
+            self._pause()
+        self._hands.submit(_close_connection)
+
+
 class Pool:
     """`start()` once, `stop()` at the end: waits for what is running, which commits page by page."""
 
@@ -54,37 +95,32 @@ class Pool:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._running: dict[UUID, UUID] = {}
-        self._keeper = threading.Thread(target=self._keep, name="sync-keeper", daemon=True)
-        self._mailer = threading.Thread(target=self._mail, name="mailer", daemon=True)
         self._projected_at: datetime | None = None
+        self._rounds = (
+            _Round("keeper", self._hand_out, self._until_the_bell),
+            _Round("house", self._house, self._a_moment),
+            _Round("mailer", self._mail, self._a_moment),
+        )
 
     def start(self) -> None:
-        self._keeper.start()
-        self._mailer.start()
+        for each in self._rounds:
+            each.start()
 
     def stop(self) -> None:
         self._stopping.set()
+        for each in self._rounds:
+            each.stop()
         jobs.bell.set()
-        self._keeper.join(timeout=10)
-        self._mailer.join(timeout=10)
+        for each in self._rounds:
+            each.join()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _keep(self) -> None:
-        while not self._stopping.is_set():
-            jobs.bell.clear()
-            try:
-                self._hand_out()
-                self._house()
-            except DatabaseError as error:
-                # A busy or restarting database is no reason to stop looking; the next glance tries again.
-                log.warning("glance failed", error=type(error).__name__)
-                connection.close()
-            except Exception:  # a bug in one task must not end all syncing; it is logged whole
-                log.exception("glance failed")
-                connection.close()
-                self._stopping.wait(GLANCE)
-            jobs.bell.wait(GLANCE)
-        connection.close()
+    def _until_the_bell(self) -> None:
+        jobs.bell.wait(GLANCE)
+        jobs.bell.clear()
+
+    def _a_moment(self) -> None:
+        self._stopping.wait(GLANCE)
 
     def _hand_out(self) -> None:
         with self._lock:
@@ -133,14 +169,4 @@ class Pool:
         projection.rebuild_if_needed(now=now)
 
     def _mail(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                sender.send_due(self._clock())
-            except DatabaseError as error:
-                log.warning("mail round failed", error=type(error).__name__)
-                connection.close()
-            except Exception:  # one mail's bug must not end all mailing; it is logged whole
-                log.exception("mail round failed")
-                connection.close()
-            self._stopping.wait(GLANCE)
-        connection.close()
+        sender.send_due(self._clock())
