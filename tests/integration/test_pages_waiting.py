@@ -143,3 +143,13 @@ def test_a_read_only_user_is_shown_nothing_that_would_be_refused(alice: User, co
         page = client.get(address).content.decode()
         for refused in ("/accounts/connect", "/people/new", "/events/new", 'href="/mail"'):
             assert refused not in page, (address, refused)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("days", ["-3", "0", "367", "soon"])
+def test_a_horizon_that_cannot_be_is_refused_in_our_words(alice: User, company: Company, days: str) -> None:
+    alice.role = Role.ADMINISTRATOR
+    alice.save()
+    answer = browser(alice).post("/company", {"name": "Here", "time_zone": "UTC", "horizon_days": days})
+    assert "Write a number of days, from 1 to 366." in answer.content.decode()
+    assert f'value="{days}"' in answer.content.decode()

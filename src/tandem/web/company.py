@@ -27,6 +27,7 @@ class CompanyForm(StyledForm):
         min_value=1,
         max_value=366,
         help_text="Records show meetings that start within so many days. Calendar pages show all.",
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), "Write a number of days, from 1 to 366."),
     )
 
 
