@@ -10,10 +10,8 @@ from sandbox.google.problems import Json, Problem, invalid, required
 from sandbox.google.store import Calendar
 
 READ_ONLY = frozenset(
-    (
-        "kind etag id htmlLink created updated creator organizer iCalUID locked hangoutLink "
-        "originalStartTime recurringEventId privateCopy attendeesOmitted endTimeUnspecified"
-    ).split()
+    {"kind", "etag", "id", "htmlLink", "created", "updated", "creator", "organizer", "iCalUID", "locked", "hangoutLink"}
+    | {"originalStartTime", "recurringEventId", "privateCopy", "attendeesOmitted", "endTimeUnspecified"}
 )
 OWN = frozenset({"reminders", "colorId", "eventLabelId"})
 """What a copy has for itself, beside `extendedProperties.private`; all other fields are shared by the guests."""

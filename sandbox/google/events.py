@@ -171,7 +171,7 @@ class Events:
         return entry
 
     def _save(self, act: Act, calendar: Calendar, entry: Entry, wanted: Json) -> Entry:
-        """Write what differs: shared fields into the authority's copy, own ones into this. Nothing differs: no write."""
+        """Write what differs: shared fields into the authority's copy, own ones into this. Else no write."""
         if "eventType" in wanted and wanted["eventType"] != entry.data["eventType"]:
             raise Problem(400, "eventTypeRestriction", "The type of an event cannot be changed.", domain="calendar")
         if entry.parent and wanted.get("recurrence"):
