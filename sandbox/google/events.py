@@ -61,6 +61,8 @@ class Events:
             wanted = None
         if body.get("status") == "cancelled":
             raise invalid("Invalid status.")
+        if body.get("iCalUID") and calendar.find(body["iCalUID"]) is not None:
+            raise duplicate()
         event_id = wanted or self.store.new_id(calendar)
         data = content.clean(content.writable(body), calendar)
         conference.apply(act.conference, data, {}, self.store.random)

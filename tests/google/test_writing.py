@@ -40,6 +40,12 @@ def test_our_own_id_is_kept_and_a_second_insert_is_409_even_after_a_deletion(
     assert refusal(ALICE, "events.insert", body, calendarId="primary") == (409, "duplicate")
 
 
+def test_an_icalendar_uid_is_taken_once(meeting: Meeting, refusal: Refusal) -> None:
+    meeting(iCalUID="mail-1@elsewhere.example")
+    body = {"iCalUID": "mail-1@elsewhere.example", "start": at("10:00"), "end": at("11:00")}
+    assert refusal(ALICE, "events.insert", body, calendarId="primary") == (409, "duplicate")
+
+
 def test_a_collision_may_go_undetected(google: GoogleSandbox, meeting: Meeting) -> None:
     google.behaviour.undetected_collisions = True
     first, second = meeting(id="abcde12345"), meeting(id="abcde12345")
