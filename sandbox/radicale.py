@@ -8,11 +8,13 @@ import secrets
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 START_SECONDS = 20.0
+RESTART_SECONDS = 1.0
 
 
 class CannotRun(Exception):
@@ -53,8 +55,12 @@ class Radicale:
                 f"Stop that one, or start with another data folder."
             )
         self._write_settings()
+        self._run()
+        threading.Thread(target=self._watch, name="radicale-watch", daemon=True).start()
+
+    def _run(self) -> None:
         with (self.folder / "radicale.log").open("ab") as log:
-            self._process = subprocess.Popen(
+            process = self._process = subprocess.Popen(
                 [sys.executable, "-m", "sandbox.radicale_child", "--config", str(self.folder / "radicale.conf")],
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -63,24 +69,40 @@ class Radicale:
             )
         until = time.monotonic() + START_SECONDS
         while not _answers(self.port):
-            if self._process.poll() is not None or time.monotonic() > until:
+            if process.poll() is not None or time.monotonic() > until:
                 self.stop()
                 raise CannotRun(f"The sample's calendar server did not start: see {self.folder / 'radicale.log'}")
             time.sleep(0.02)
 
+    def _watch(self) -> None:
+        """A server that died by itself is started again, and the terminal says so."""
+        while (process := self._process) is not None:
+            process.wait()
+            if self._process is not process:
+                return
+            print("The sample's calendar server ended by itself; it is started again.", flush=True)
+            time.sleep(RESTART_SECONDS)
+            if self._process is not process:
+                return
+            try:
+                self._run()
+            except CannotRun as problem:
+                print(problem, flush=True)
+                return
+
     def stop(self) -> None:
         """End the server and wait for it."""
-        if self._process is None:
+        process, self._process = self._process, None
+        if process is None:
             return
-        self._process.terminate()
+        process.terminate()
         try:
-            self._process.wait(timeout=3)
+            process.wait(timeout=3)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        self._process = None
+            process.kill()
+            process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
 
     def __enter__(self) -> Radicale:
         self.start()

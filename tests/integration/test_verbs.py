@@ -98,7 +98,9 @@ def test_an_edit_that_changes_nothing_is_no_intent(alice: User, charlie: Record,
 def test_an_organizer_who_is_listed_as_a_guest_stays_one(alice: User, charlie: Record, calendar: Calendar) -> None:
     held = meeting(organizer=alice.email, guests=(alice.email, CHARLIE))
     arrives(calendar, held)
-    intent = verbs.change(alice, Meeting.objects.get(), "", held, replaced(held, location="Hall B"), tell=False, now=NOW)
+    intent = verbs.change(
+        alice, Meeting.objects.get(), "", held, replaced(held, location="Hall B"), tell=False, now=NOW
+    )
     assert intent is not None
     assert set(changes_of(intent)) == {"location"}
 
@@ -132,6 +134,34 @@ def test_all_of_a_series_moves_by_as_much_as_its_occurrence(alice: User, charlie
     after = reading.section(charlie, alice, NOW).upcoming
     assert [row.starts_at - old.starts_at for row, old in zip(after, before, strict=True)] == [timedelta(hours=2)] * 3
     assert {row.ends_at - row.starts_at for row in after} == {timedelta(minutes=30)}
+
+
+def test_all_of_a_series_takes_along_what_was_edited_alone_and_still_says_the_same(
+    alice: User, charlie: Record, calendar: Calendar
+) -> None:
+    held = meeting(organizer=alice.email, guests=(CHARLIE,), recurrence=WEEKLY)
+    second, third = "20261201T090000Z", "20261208T090000Z"
+    moved = When("2026-12-02T10:00:00", "2026-12-02T11:00:00", "Europe/Paris")
+    last = When("2026-12-08T10:00:00", "2026-12-08T11:00:00", "Europe/Paris")
+    arrives(
+        calendar,
+        held,
+        replaced(held, recurrence=(), recurrence_id=second, when=moved),
+        replaced(held, recurrence=(), recurrence_id=third, when=last, title="Its own name"),
+    )
+    seen = replaced(held, recurrence=(), recurrence_id=second, when=moved)
+    verbs.change(
+        alice,
+        Meeting.objects.get(recurrence_id=second),
+        second,
+        seen,
+        replaced(seen, title="Proposal"),
+        tell=False,
+        now=NOW,
+        scope="all",
+    )
+    rows = reading.section(charlie, alice, NOW).upcoming
+    assert [(row.starts_at.day, row.title) for row in rows] == [(24, "Proposal"), (2, "Proposal"), (8, "Its own name")]
 
 
 def test_a_cancelled_meeting_is_struck_through_until_it_is_gone(

@@ -55,7 +55,9 @@ def count(user: User) -> int:
 
 def read_again(user: User, remote_object: UUID) -> Calendar | None:
     """Have one quarantined event read again at the next look; its calendar, or None when it isn't the user's."""
-    row = RemoteObject.objects.filter(id=remote_object, calendar__account__owner=user).select_related("calendar").first()
+    row = (
+        RemoteObject.objects.filter(id=remote_object, calendar__account__owner=user).select_related("calendar").first()
+    )
     if row is None:
         return None
     RemoteObject.objects.filter(id=row.id).update(etag="")

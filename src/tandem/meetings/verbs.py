@@ -14,13 +14,14 @@ import msgspec
 from django.db import transaction
 
 from tandem.calendaring import event as canonical
-from tandem.calendaring import fields, reschedule
-from tandem.calendaring.event import Event, Organizer, When
+from tandem.calendaring import fields
+from tandem.calendaring.event import Event, Organizer
 from tandem.calendaring.identity import series_key
+from tandem.calendaring.reschedule import CannotMove
 from tandem.crm.models import Identity, Kind, Record
 from tandem.mailboxes.models import Account, AccountState, Calendar
 from tandem.mailboxes.rights import me
-from tandem.meetings import linking, projection
+from tandem.meetings import linking, projection, whole_series
 from tandem.meetings.models import Copy, Intent, Meeting, Pin, RemoteObject, Series
 from tandem.meetings.reading import occurrence_event, why_not_editable, writing_calendar
 from tandem.meetings.wishes import LIVE, changes_of, conflicts_of, dump
@@ -156,31 +157,35 @@ def change(
     """Make `was`, as the author saw it, into `becomes`; None when nothing differs.
 
     For a series `scope` says whether one occurrence or all of them change; both events are then the
-    occurrence's, and a moved time moves the whole series by as much. Raises `NotAllowed` and `Invalid`.
+    occurrence's, a moved time moves the whole series by as much, and occurrences that were edited by
+    themselves follow where they still say what the author saw; the series' own intent is the answer.
+    Raises `NotAllowed` and `Invalid`.
     """
     with transaction.atomic():
         target, recurrence_id, calendar = _target(author, meeting, original_start, scope, was)
         _check(becomes)
         changes = fields.diff(was, _organized(becomes, calendar.account, was=was))
         if scope == "all" and original_start:
-            changes = _for_series(changes, target)
-        elif recurrence_id:
-            changes.pop("recurrence", None)
-        if not changes:
-            return None
-        intent = Intent.objects.create(
-            verb=Intent.Verb.CHANGE,
-            calendar=calendar,
-            meeting=target,
-            remote_id=_remote_id(target),
-            recurrence_id=recurrence_id,
-            changes=dump(changes),
-            tell=tell,
-            author=author,
-            created_at=now,
-        )
+            wanted = [(target, _of_master(changes, target)), *whole_series.of_overrides(changes, target)]
+        else:
+            wanted = [(target, {k: v for k, v in changes.items() if not recurrence_id or k != "recurrence"})]
+        intents = [
+            Intent.objects.create(
+                verb=Intent.Verb.CHANGE,
+                calendar=calendar,
+                meeting=changed,
+                remote_id=_remote_id(changed),
+                recurrence_id=changed.recurrence_id,
+                changes=dump(its_changes),
+                tell=tell,
+                author=author,
+                created_at=now,
+            )
+            for changed, its_changes in wanted
+            if its_changes
+        ]
         projection.refresh([target.series_id], now=now)
-    return intent
+    return intents[0] if intents else None
 
 
 def cancel(
@@ -341,28 +346,11 @@ def _remote_id(meeting: Meeting) -> str:
     raise NotAllowed("No connected calendar holds this meeting any more.")
 
 
-def _for_series(changes: dict[str, fields.Change], master: Meeting) -> dict[str, fields.Change]:
-    """An occurrence's changes as changes of its whole series: a moved time moves the master by as much.
-
-    What the series says is what they start from, for the occurrence may have said something else.
-    """
-    event = canonical.decode(master.shown)
-    changes = {
-        name: change if name == "when" else (fields.field(name).read(event), change[1])
-        for name, change in changes.items()
-        if name == "when" or not fields.field(name).same(fields.field(name).read(event), change[1])
-    }
-    if "when" not in changes:
-        return changes
-    assert event.when is not None
-    was, becomes = (msgspec.convert(value, When) for value in changes["when"])
+def _of_master(changes: dict[str, fields.Change], master: Meeting) -> dict[str, fields.Change]:
     try:
-        rules = reschedule.moved_rules(event.recurrence, was, becomes)
-    except reschedule.CannotMove as error:
+        return whole_series.of_master(changes, master)
+    except CannotMove as error:
         raise Invalid("when", error.words) from error
-    moved = msgspec.structs.replace(event, when=reschedule.shifted(event.when, was, becomes), recurrence=rules)
-    others = {name: change for name, change in changes.items() if name != "when"}
-    return {**others, **fields.diff(event, moved)}
 
 
 def intent_of(author: User, intent_id: UUID) -> Intent:

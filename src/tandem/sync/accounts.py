@@ -189,8 +189,9 @@ def _store_calendars(account: Account, found: Sequence[RemoteCalendar]) -> None:
 
 
 def _hues(owner: User) -> list[str]:
-    """The user's own hue first, then the others in their order."""
-    return [owner.hue, *(hue for hue in HUES if hue != owner.hue)]
+    """The user's own hue first, then those that are no colleague's, for a hue says whose a meeting is."""
+    taken = set(User.objects.exclude(id=owner.id).values_list("hue", flat=True))
+    return [owner.hue, *(hue for hue in HUES if hue != owner.hue and hue not in taken)]
 
 
 def _host(url: str) -> str:

@@ -21,6 +21,12 @@ def request(calendar_ids: Iterable[UUID]) -> None:
     Calendar.objects.filter(id__in=list(calendar_ids)).update(requested=F("requested") + 1)
 
 
+def retry_edits(calendar_ids: Iterable[UUID]) -> None:
+    """A person asks for a look now: edits that wait for their next try don't wait any longer."""
+    waiting = Intent.objects.filter(calendar__in=list(calendar_ids), state=Intent.State.OPEN)
+    waiting.exclude(next_try_at=None).update(next_try_at=None)
+
+
 def calendars(
     now: datetime, limit: int = 64, *, busy: Iterable[UUID] = (), full: Iterable[UUID] = ()
 ) -> list[tuple[UUID, UUID]]:

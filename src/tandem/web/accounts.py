@@ -20,6 +20,7 @@ from tandem.mailboxes.models import Account, AccountState, Calendar, Sender
 from tandem.mailboxes.secrets import SecretLost, seal, unseal
 from tandem.meetings import skipped
 from tandem.sync import accounts as connecting
+from tandem.sync import due
 from tandem.team.installation import adopt
 from tandem.web import account_views, event_input
 from tandem.web.request import SignedInRequest, administrators_only, editors_only, is_fragment
@@ -201,7 +202,9 @@ def _choose(request: SignedInRequest, account: Account) -> HttpResponse:
 @require_POST
 def sync_now(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     account = _own(request, account_id)
-    jobs.wake(*(calendar.id for calendar in account.calendars.filter(is_read=True, gone=False)))
+    calendars = list(account.calendars.filter(is_read=True, gone=False).values_list("id", flat=True))
+    due.retry_edits(calendars)
+    jobs.wake(*calendars)
     return accounts(request) if request.htmx else redirect("accounts")
 
 
