@@ -79,7 +79,6 @@ def test_a_failed_block_saves_nothing() -> None:
             Company.objects.update(name="Half done")
             raise ValueError("half done")
 
-    with take("calendar:1", clock=clock) as lease:
-        with pytest.raises(ValueError, match="half done"):
-            save_and_fail()
+    with take("calendar:1", clock=clock) as lease, pytest.raises(ValueError, match="half done"):
+        save_and_fail()
     assert Company.current().name == "Tandem"
