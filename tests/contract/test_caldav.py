@@ -585,3 +585,8 @@ class TestTheWire:
     def test_a_server_without_queries_has_no_window_and_no_error(self):
         server = Odd(on("REPORT", WORK, httpx2.Response(403)))
         assert list(server.provider().window(WORK, NOW, NOW)) == []
+
+
+def test_an_address_that_is_no_web_address_is_said_to_be_none() -> None:
+    with pytest.raises(NotACalendarServer, match="begins with https"):
+        CalDavProvider(Credentials("ftp://cal.example", "alice", "secret")).discover()

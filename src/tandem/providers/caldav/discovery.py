@@ -54,6 +54,8 @@ def discover(http: Http, address: str) -> Discovery:
     `NotACalendarServer` for one that speaks something else; each with a sentence of its own.
     """
     start = start_url(address)
+    if urlsplit(start).scheme not in {"http", "https"}:
+        raise NotACalendarServer("A calendar server’s address begins with https://.")
     client = Client(http, start)
     url, found = _first_answer(client, start)
     principal = _principal(url, found)
@@ -115,7 +117,10 @@ def _check_password(client: Client, answer: Answer) -> None:
 
 
 def _not_let_in(client: Client) -> ReconnectNeeded:
-    return ReconnectNeeded(f"{client.host} does not let you in. Some servers want an app password here.")
+    return ReconnectNeeded(
+        f"{client.host} does not let you in. Some servers want an app password here, "
+        "and some keep their calendars at another address."
+    )
 
 
 def _understood(answer: Answer) -> Multistatus | None:
