@@ -106,7 +106,7 @@ def _skip(store: Store, theirs: Calendar, copy: Entry | None, entry: Entry, *, n
     """They have the series, and are not (or no longer) on this occurrence."""
     copy = copy or materialise(store, theirs, entry.uid, entry.key, now=now)
     if copy is not None and not copy.gone:
-        copy.gone = "skipped"
+        copy.gone = "deleted" if entry.gone == "deleted" else "skipped"
         store.put(theirs, copy, now=now)
 
 

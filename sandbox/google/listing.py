@@ -166,7 +166,7 @@ class Lists:
     def _sweep(self, calendar: Calendar, before: datetime | None) -> None:
         """Deleted events disappear in the end; cancelled exceptions live as long as their series."""
         for entry in list(calendar.entries.values()):
-            kept = not entry.gone or (entry.parent and calendar.entries.get(entry.parent) and entry.gone == "skipped")
+            kept = not entry.gone or _cancelled_instance(calendar, entry)
             if not kept and (before is None or datetime.fromisoformat(entry.data["updated"]) < before):
                 self._store.drop(calendar, entry)
 
@@ -174,7 +174,7 @@ class Lists:
         data = entry.data
         told = told or bool(parameters.get("showDeleted")) or "updatedMin" in parameters
         # Cancelled instances come even unasked, with singleEvents=false (`showDeleted` in the discovery document).
-        if entry.gone and not told and (not entry.parent or parameters.get("singleEvents")):
+        if entry.gone and not told and (not _cancelled_instance(calendar, entry) or parameters.get("singleEvents")):
             return False
         kinds = parameters.get("eventTypes")
         if kinds and data.get("eventType", "default") not in kinds:
@@ -210,6 +210,13 @@ class Lists:
                 if series.overlaps(calendar, each, parameters.get("timeMin"), parameters.get("timeMax")):
                     found[each.id] = each
         return list(found.values())
+
+
+def _cancelled_instance(calendar: Calendar, entry: Entry) -> bool:
+    """An occurrence taken out of a series that is there: told unasked, for as long as its series lives."""
+    series_entry = calendar.entries.get(entry.parent)
+    alive = series_entry is not None and not series_entry.gone
+    return alive and entry.gone in {"skipped", "removed"}
 
 
 def _fixed(parameters: Json, *, sync: bool) -> Json:
