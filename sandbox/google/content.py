@@ -48,7 +48,7 @@ def writable(body: Json) -> Json:
 
 def clean(data: Json, calendar: Calendar) -> Json:
     """The fields of an event, complete, in the form in which they are kept. Raises `Problem` 400."""
-    data = {name: value for name, value in data.items() if value is not None and _DEFAULTS.get(name) != value}
+    data = {name: value for name, value in _without_nulls(data).items() if _DEFAULTS.get(name) != value}
     for name, allowed in _VALUES.items():
         if name in data and data[name] not in allowed:
             raise invalid(f"Invalid value for field {name}: {data[name]}")
@@ -70,6 +70,13 @@ def clean(data: Json, calendar: Calendar) -> Json:
     if "colorId" in data and data["colorId"] not in {str(number) for number in range(1, 12)}:
         raise invalid("Invalid color id.")
     return {name: value for name, value in data.items() if value not in ({}, [])}
+
+
+def _without_nulls(value: Any) -> Any:
+    """No answer of Google's says null: what is not there is absent."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(part) for name, part in value.items() if part is not None}
+    return [_without_nulls(part) for part in value] if isinstance(value, list) else value
 
 
 def _guests(guests: list[Json]) -> list[Json]:

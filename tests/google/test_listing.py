@@ -11,6 +11,7 @@ import pytest
 from sandbox.google import GoogleSandbox
 from sandbox.google.api import BASE
 from sandbox.google.http import Request
+from sandbox.google.problems import Problem
 from sandbox.google.sample import ALICE, BOB
 
 Json = dict[str, Any]
@@ -68,10 +69,12 @@ def test_what_changes_between_two_pages_is_told_by_the_next_sync(
         {"showDeleted": False},
     ],
 )
-def test_what_must_not_stand_beside_a_sync_token(refusal: Refusal, pages: Pages, forbidden: Json) -> None:
+def test_what_must_not_stand_beside_a_sync_token(google: GoogleSandbox, pages: Pages, forbidden: Json) -> None:
     _, token = pages(showDeleted=True)
     wrong = {"showDeleted": True, **forbidden}
-    assert refusal(ALICE, "events.list", calendarId="primary", syncToken=token, **wrong)[0] == 400
+    with pytest.raises(Problem, match="together with syncToken") as refused:
+        google.call(ALICE, "events.list", calendarId="primary", syncToken=token, **wrong)
+    assert refused.value.code == 400
 
 
 def test_parameters_other_than_those_of_the_first_list_are_refused(refusal: Refusal, pages: Pages) -> None:

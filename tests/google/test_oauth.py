@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from sandbox.google import GoogleSandbox
 from sandbox.google.http import Request, Response
@@ -189,6 +191,19 @@ def test_a_client_in_testing_lives_seven_days_and_knows_its_testers(google: Goog
     assert refresh(google, client, tokens["refresh_token"])[0] == 200
     google.clock.advance(hours=1)
     assert refresh(google, client, tokens["refresh_token"])[1]["error"] == "invalid_grant"
+
+
+def test_an_id_token_is_signed_with_the_published_key(google: GoogleSandbox, client: Client) -> None:
+    text, _, signature = connected(google, client)["id_token"].rpartition(".")
+    assert json.loads(decoded(text.split(".")[0]))["alg"] == "RS256"
+    (key,) = json.loads(google.handle(Request("GET", "/oauth2/v3/certs", "", {}, b"")).body)["keys"]
+    exponent, modulus = (int.from_bytes(decoded(key[name]), "big") for name in ("e", "n"))
+    public = rsa.RSAPublicNumbers(exponent, modulus).public_key()
+    public.verify(decoded(signature), text.encode(), padding.PKCS1v15(), hashes.SHA256())
+
+
+def decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def test_userinfo_names_the_account(google: GoogleSandbox, client: Client) -> None:

@@ -97,6 +97,8 @@ def test_a_patch_merges_objects_clears_with_null_and_replaces_lists_whole(
         made,
         {"location": None, "extendedProperties": {"private": {"b": "2"}}, "attendees": [{"email": OUTSIDE}]},
     )
+    cleared = patch(google, changed, {"extendedProperties": {"private": {"a": None}, "shared": {"c": None}}})
+    assert cleared["extendedProperties"]["private"] == {"b": "2"}
     assert "location" not in changed
     assert changed["extendedProperties"] == {"private": {"a": "1", "b": "2"}}
     assert [(guest["email"], guest["responseStatus"]) for guest in changed["attendees"]] == [(OUTSIDE, "needsAction")]
