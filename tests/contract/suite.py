@@ -124,7 +124,10 @@ class ProviderContract:
         return item
 
     def listing(self, service: Service) -> tuple[dict[str, RemoteItem], str]:
-        items, _, cursor = all_of(list(service.provider.changes(service.calendar, None, {})))
+        """Everything, and a cursor that has settled: a first listing may leave the token to the next look."""
+        items, _, first = all_of(list(service.provider.changes(service.calendar, None, {})))
+        changed, removed, cursor = all_of(list(service.provider.changes(service.calendar, first, known(items))))
+        assert (changed, removed) == ({}, set())
         return items, cursor
 
     # Discovery

@@ -1,7 +1,8 @@
 """The `Provider` for CalDAV servers.
 
 A remote object is a calendar resource: a whole series with its overrides. Its remote id is the decoded
-path, a calendar's too. A cursor is `sync:<token>` (RFC 6578), or `ctag:<value>` for servers without it.
+path, a calendar's too. A cursor is `list:` after a first listing, then `sync:<token>` (RFC 6578), or
+`ctag:<value>` for servers without that.
 
 CalDAV has no switch for mail on a write: a server with `calendar-auto-schedule` mails when it sees
 guests. SCHEDULE-AGENT=CLIENT (RFC 6638 7.1) tells it not to, for good, so it is set only with
@@ -43,6 +44,9 @@ from tandem.providers.caldav.discovery import discover, start_url
 from tandem.providers.http import Answer, Http, Now
 from tandem.providers.items import understood
 from tandem.providers.network import Guard
+
+FIRST = "list:"
+"""The cursor after a first listing, which brings no token."""
 
 
 def _clock() -> datetime:
@@ -105,13 +109,24 @@ class CalDavProvider:
             yield Page(items=tuple(items[at : at + self.chunk]), fast=True)
 
     def changes(self, calendar: str, cursor: str | None, known: Mapping[str, Known]) -> Iterator[Page]:
-        kind, _, value = (cursor or "sync:").partition(":")
-        if kind == "ctag":
+        kind, _, value = (cursor or "").partition(":")
+        if cursor is None:
+            yield from self._list(calendar, known)
+        elif kind == "ctag":
             yield from self._compare(calendar, value, known)
-        elif kind != "sync":
-            raise CursorExpired("This cursor is of another provider.")
-        else:
+        elif kind in {"list", "sync"}:
             yield from self._sync(calendar, value, known)
+        else:
+            raise CursorExpired("This cursor is of another provider.")
+
+    def _list(self, calendar: str, known: Mapping[str, Known]) -> Iterator[Page]:
+        """All ETags by PROPFIND, what differs by multiget; no token yet.
+
+        The next look lists once more by sync-collection, which brings the token and what changed since.
+        Not at once: a first sync-collection makes some servers write down a history of every resource
+        (Radicale takes a millisecond for each), and the meetings need not wait for that.
+        """
+        yield from self._listed(calendar, known, cursor=FIRST)
 
     def _sync(self, calendar: str, token: str, known: Mapping[str, Known]) -> Iterator[Page]:
         """sync-collection (RFC 6578), again and again while the server says that there is more (507)."""
@@ -153,12 +168,15 @@ class CalDavProvider:
         if ctag and ctag == known_ctag:
             yield Page(cursor=f"ctag:{ctag}")
             return
+        yield from self._listed(calendar, known, cursor=f"ctag:{ctag}")
+
+    def _listed(self, calendar: str, known: Mapping[str, Known], *, cursor: str) -> Iterator[Page]:
         listing = self._client.propfind(calendar, (f"{xml.DAV}getetag", f"{xml.DAV}resourcetype"), depth=1)
         if not listing.resources:
             raise TryLater("The calendar server lists nothing, not even the calendar.")
         etags, _ = _members(listing, calendar)
         missing = tuple(path for path in known if path not in etags)
-        last = Page(removed=missing, cursor=f"ctag:{ctag}", complete=True)
+        last = Page(removed=missing, cursor=cursor, complete=True)
         yield from self._pages(calendar, etags, known, last, total=True)
 
     def _pages(
