@@ -27,7 +27,7 @@ from tandem.sync import due
 from tandem.sync.apply import apply
 from tandem.sync.connect import Connect, connect, connected
 from tandem.sync.deliver import deliver_intents
-from tandem.sync.reading import KnownObjects
+from tandem.sync.reading import KnownObjects, gathered
 from tandem.team.models import Company, anyone_active, was_active
 
 LOOK_BACK = timedelta(days=31)
@@ -117,7 +117,7 @@ def _read_window(look: _Look) -> None:
     """A bounded first look, so that pages fill in seconds: the last month and the horizon."""
     now = look.clock()
     until = horizon.bound(now, Company.current().horizon_hours)
-    for page in look.provider.window(look.calendar.remote_id, now - LOOK_BACK, until):
+    for page in gathered(look.provider.window(look.calendar.remote_id, now - LOOK_BACK, until)):
         with look.lease.guarding():
             apply(look.calendar, page.items, (), now=look.clock())
         _deliver(look)
@@ -131,7 +131,7 @@ def _read_changes(look: _Look, cursor: str | None) -> None:
         cursor = None
     full = cursor is None
     read, lost = 0, 0
-    for page in look.provider.changes(calendar.remote_id, cursor, KnownObjects(calendar)):
+    for page in gathered(look.provider.changes(calendar.remote_id, cursor, KnownObjects(calendar))):
         removed = _confirmed_removals(look, page, lost)
         lost += len(removed)
         with look.lease.guarding():

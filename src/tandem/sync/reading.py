@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from tandem.calendaring import event as canonical
-from tandem.calendaring.provider import Known, RemoteItem
+from tandem.calendaring.provider import Known, Page, RemoteItem
 from tandem.mailboxes.models import Calendar
 from tandem.meetings.models import RemoteObject
 
@@ -15,6 +16,24 @@ def stored_item(stored: RemoteObject) -> RemoteItem:
     contents = stored.copies.order_by("recurrence_id").values_list("content", flat=True)
     events = tuple(canonical.decode(content) for content in contents)
     return RemoteItem(stored.remote_id, stored.etag, stored.raw, events, stored.schedule_tag, stored.problem)
+
+
+def gathered(pages: Iterable[Page], size: int = 400) -> Iterator[Page]:
+    """The same pages, small ones put together until `size` items: each is one transaction with its own cost.
+
+    The last page stays the last, and what it says of the whole goes with it.
+    """
+    waiting: Page | None = None
+    for page in pages:
+        if waiting is not None:
+            page = replace(page, items=waiting.items + page.items, removed=waiting.removed + page.removed)
+        if len(page.items) >= size and page.cursor is None:
+            yield page
+            waiting = None
+        else:
+            waiting = page
+    if waiting is not None:
+        yield waiting
 
 
 class KnownObjects(Mapping[str, Known]):
