@@ -6,7 +6,8 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.test import Client
+from django.core.handlers.base import BaseHandler
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from tandem.team import links
@@ -172,3 +173,20 @@ def test_a_page_that_is_missing_says_so_in_words(client: Client, alice: User) ->
     response = client.get("/nothing-here")
     assert response.status_code == 404
     assert "There is nothing at this address" in response.text
+
+
+def test_head_is_answered_as_get_is_without_its_body(alice: User) -> None:
+    # Django's test client takes the body away itself; a handler gives what the server gets.
+    pages = BaseHandler()
+    pages.load_middleware()
+    got, head = (pages.get_response(ask("/sign-in")) for ask in (RequestFactory().get, RequestFactory().head))
+    assert got.content
+    assert head.content == b""
+    assert (head.status_code, head["Content-Length"]) == (got.status_code, str(len(got.content)))
+
+
+def test_under_another_host_name_it_says_that_it_has_another_address(client: Client, alice: User) -> None:
+    response = client.get("/people", headers={"host": "evil.example"})
+    assert response.status_code == 400
+    assert "PUBLIC_URL" in response.text
+    assert "evil.example" not in response.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -14,6 +15,9 @@ def page(request: HttpRequest, status: int, title: str, words: str) -> HttpRespo
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, DisallowedHost):
+        # the page's template names the host, and this one may not be named
+        return render(None, "errors/host.html", status=400)
     return page(request, 400, "This request makes no sense here", "Go back, reload the page, and try once more.")
 
 

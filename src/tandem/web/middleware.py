@@ -21,6 +21,26 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 SEEN_EVERY = timedelta(minutes=1)
 
 
+class HeadAsGet:
+    """A HEAD is answered as a GET would be, without the body (RFC 9110 9.3.2), which waitress leaves to us.
+
+    With a body, the next answer on a connection that is kept open would begin amid it.
+    Stands behind WhiteNoise, which answers for files itself.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method != "HEAD":
+            return self.get_response(request)
+        request.method = "GET"
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        response.content = b""
+        return response
+
+
 class ContentSecurityPolicy:
     """No script or style but our files and what carries this response's nonce (`request.csp_nonce`)."""
 
