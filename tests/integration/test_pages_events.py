@@ -233,6 +233,17 @@ def test_a_guest_can_be_found_by_name_and_taken_off_again(alice: User, charlie: 
     assert "links to Charlie Baker" not in taken
 
 
+def test_control_characters_are_left_out_of_what_was_typed(alice: User, charlie: Record) -> None:
+    calendar_of(alice)
+    client = browser(alice)
+    form = filled(new_form(client, charlie), title="Qu\0ar\x0bterly", location="Hall\x07 2")
+    assert "Charlie Baker" in client.post("/events/guests", form | {"guest_text": "ba\0ker", "guest": []}).text
+    client.post("/events/new", form)
+    meeting = Meeting.objects.get()
+    assert meeting.title == "Quarterly"
+    assert canonical.decode(meeting.shown).location == "Hall 2"
+
+
 def test_switching_telling_off_is_said_and_kept(alice: User, charlie: Record) -> None:
     calendar_of(alice)
     client = browser(alice)

@@ -86,12 +86,39 @@ def test_a_short_preview_address_opens_the_list(as_alice: Client, priya: Record)
 
 @pytest.mark.parametrize(
     "query",
-    ["preview=x", "preview=01a205a4-b839-70cc-a831-03a8a93d639d", "sort=evil", "owner=x", "met=-1", "company=%00"],
+    [
+        "preview=x",
+        "preview=01a205a4-b839-70cc-a831-03a8a93d639d",
+        "sort=evil",
+        "owner=x",
+        "met=-1",
+        "company=%00",
+        "met=01000000000000",
+        "quiet=00001" + 5000 * "9",
+    ],
 )
 def test_an_address_edited_by_hand_still_shows_the_list(as_alice: Client, priya: Record, query: str) -> None:
     response = as_alice.get(f"/people?{query}")
     assert response.status_code == 200
     assert "Priya Raman" in response.text
+
+
+def test_an_owner_who_is_nobody_is_said_beside_the_field(as_alice: Client, priya: Record) -> None:
+    owner = "01a205a4-b839-70cc-a831-03a8a93d639d"
+    response = as_alice.post(f"/people/{priya.id}/edit", {"name": "Priya Raman", "owner": owner})
+    assert response.status_code == 422
+    assert "This colleague isn’t here any more." in response.text
+
+
+def test_an_owner_who_left_stays_until_another_is_chosen(as_alice: Client, bob: User, priya: Record) -> None:
+    Record.objects.filter(id=priya.id).update(owner=bob)
+    User.objects.filter(id=bob.id).update(is_active=False)
+    assert f'<option value="{bob.id}" selected>' in as_alice.get(f"/people/{priya.id}/edit").text
+
+
+@pytest.mark.parametrize("parameter", ["company", "primary_contact"])
+def test_names_are_looked_for_without_what_no_database_takes(as_alice: Client, priya: Record, parameter: str) -> None:
+    assert "Priya Raman" in as_alice.get("/people/options", {parameter: "pri\0ya"}).text
 
 
 def test_a_cursor_that_cannot_be_read_leads_to_the_first_page(as_alice: Client, priya: Record) -> None:

@@ -6,7 +6,7 @@ import re
 
 from tandem.calendaring.identity import normalise_address
 
-LOCAL = re.compile(r"[^\s@<>()\[\],;:\\\"]+")
+LOCAL = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]+")
 # domains of mail services for everybody: they say nothing about a company
 FREE_MAIL_DOMAINS = """
     gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com ymail.com icloud.com me.com mac.com

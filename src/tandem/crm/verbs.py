@@ -240,6 +240,8 @@ def check(kind: Kind, data: RecordData) -> None:
         raise Invalid("primary_contact", "This person isn’t here any more. Choose another.")
     if data.stage_id and not Stage.objects.filter(id=data.stage_id).exists():
         raise Invalid("stage", "This stage isn’t here any more. Choose another.")
+    if data.owner_id and not User.objects.filter(id=data.owner_id).exists():
+        raise Invalid("owner", "This colleague isn’t here any more. Choose another.")
     if data.status and data.status not in OpportunityStatus.values:
         raise Invalid("status", "Choose one of the statuses.")
     if data.value_cents is not None and not 0 <= data.value_cents < 10**17:

@@ -42,13 +42,16 @@ class Draft:
 
 TEXTS = ("title", "date", "start", "end", "end_date", "zone", "location", "description", "calendar", "guest_text")
 
+CONTROLS = dict.fromkeys({*range(32), 127} - {9, 10})
+"""For `str.translate`: what no calendar (RFC 5545 3.1) and not every database takes; tab and line end stay."""
+
 
 def from_post(post: QueryDict) -> Draft:
-    """What was sent, with nothing thrown away. A browser's line ends become ours."""
-    texts: dict[str, Any] = {name: post.get(name, "").replace("\r\n", "\n") for name in TEXTS}
+    """What was sent, with nothing thrown away but control characters. A browser's line ends become ours."""
+    texts: dict[str, Any] = {name: post.get(name, "").replace("\r\n", "\n").translate(CONTROLS) for name in TEXTS}
     draft = Draft(all_day="all_day" in post, tell="tell" in post, scope=post.get("scope", "this"), **texts)
     for line in post.getlist("guest"):
-        name, _, address = line.rpartition("<")
+        name, _, address = line.translate(CONTROLS).rpartition("<")
         draft.guests[normalise_address(address.rstrip(">"))] = name.strip()
     return draft
 

@@ -270,9 +270,9 @@ def show_form(
 @editors_only
 def guest_options(request: SignedInRequest) -> HttpResponse:
     """Completion while one types a guest: people, leads and co-workers, as buttons of the form."""
-    taken = event_draft.from_post(request.POST).guests
-    text = request.POST.get("guest_text", "")
-    return render(request, "events/_guest_options.html", {"found": event_guests.matching(text, taken)})
+    draft = event_draft.from_post(request.POST)
+    found = event_guests.matching(draft.guest_text, draft.guests)
+    return render(request, "events/_guest_options.html", {"found": found})
 
 
 urls: list[URLPattern] = [

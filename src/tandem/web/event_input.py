@@ -137,7 +137,7 @@ def _place(name: str) -> str:
     return name.rsplit("/", 1)[-1].replace("_", " ")
 
 
-_LOCAL = re.compile(r"^[^\s@<>(),;:\"\[\]]+$")
+_LOCAL = re.compile(r"^[^\s@<>(),;:\"\[\]\x00-\x1f\x7f]+$")
 
 
 def read_address(text: str, field: str = "guest") -> tuple[str, str]:

@@ -85,7 +85,7 @@ def status_of(kind: KindInfo, text: str) -> str:
 
 
 def days_of(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and 0 < int(text[:5]) <= 3650 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 and 0 < int(text) <= 3650 else None
 
 
 def uuid_of(text: str) -> UUID | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
@@ -22,7 +23,7 @@ from tandem.web import list_state, record_draft, record_list, record_page
 from tandem.web.list_state import uuid_of
 from tandem.web.plurals import PLURAL
 from tandem.web.record_draft import CURRENCIES, Draft
-from tandem.web.request import SignedInRequest, editors_only
+from tandem.web.request import SignedInRequest, editors_only, plain
 
 OPTIONS = 12
 
@@ -106,7 +107,8 @@ def show(
         "back": back,
         "panel": True,
         "categories": EmailCategory.choices,
-        "users": User.objects.filter(is_active=True).order_by("name"),
+        # an owner who left stays one until somebody else is chosen
+        "users": User.objects.filter(Q(is_active=True) | Q(id=uuid_of(draft.text["owner"]))).order_by("name"),
         "stages": Stage.objects.select_related("pipeline"),
         "statuses": OpportunityStatus.choices,
         "currencies": CURRENCIES,
@@ -141,7 +143,7 @@ def delete(request: SignedInRequest, plural: str, record_id: UUID) -> HttpRespon
 @require_GET
 def options(request: SignedInRequest, plural: str) -> HttpResponse:
     """Names for a searchable field: the records of a kind whose name begins so, as `<option>`s."""
-    words = fold(request.GET.get("company", "") or request.GET.get("primary_contact", ""))
+    words = fold(plain(request.GET.get("company", "") or request.GET.get("primary_contact", "")))
     found = Record.objects.filter(kind=BY_PLURAL[plural].kind)
     if words:
         found = found.filter(sort_name__gte=words, sort_name__lt=words + "\U0010ffff")
