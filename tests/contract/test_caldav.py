@@ -599,3 +599,22 @@ class TestTheWire:
 def test_an_address_that_is_no_web_address_is_said_to_be_none() -> None:
     with pytest.raises(NotACalendarServer, match="begins with https"):
         CalDavProvider(Credentials("ftp://cal.example", "alice", "secret")).discover()
+
+
+@pytest.mark.parametrize("typed", ["http://[::1", "https://[", "[", "//["])
+def test_what_is_no_address_at_all_is_said_to_be_none(typed: str) -> None:
+    with pytest.raises((NotACalendarServer, Refused), match=r"(no|not an) address of a server"):
+        CalDavProvider(Credentials(typed, "alice", "secret")).discover()
+
+
+@pytest.mark.parametrize("location", ["//[::1", "http://x:abc/", "http://\x01/"])
+def test_a_server_that_sends_on_to_no_address_is_refused_in_words(location: str) -> None:
+    server = Odd(on("REPORT", WORK, httpx2.Response(302, headers={"Location": location})))
+    with pytest.raises(Refused, match="no address"):
+        list(server.provider().changes(WORK, "sync:t", {}))
+
+
+def test_a_list_with_an_entry_that_has_no_address_removes_nothing() -> None:
+    server = Odd(lambda _: multistatus(entry("http://[", "<getetag>1</getetag>"), token="t"))
+    with pytest.raises(TryLater, match="no calendar data"):
+        list(server.provider().changes(WORK, "sync:t", {}))

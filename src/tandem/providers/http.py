@@ -136,7 +136,10 @@ def _next(method: str, start: httpx2.URL, current: httpx2.URL, location: str, st
 
     It never goes from HTTPS to HTTP, and a write only follows where the method is kept (RFC 9110 15.4).
     """
-    target = _url(str(current.join(location)))
+    try:
+        target = _url(str(current.join(location)))
+    except httpx2.InvalidURL as error:
+        raise Refused(f"{current.host} sends Tandem on to something that is no address.") from error
     if current.scheme == "https" and target.scheme != "https":
         raise Refused(f"{current.host} sends Tandem on to an address without encryption. Your password was not sent.")
     if target.scheme != "https" and (target.host, target.port) != (start.host, start.port):

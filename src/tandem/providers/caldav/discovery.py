@@ -75,10 +75,15 @@ def discover(http: Http, address: str) -> Discovery:
 
 
 def start_url(address: str) -> str:
-    """The URL to begin with: what was typed, HTTPS unless it says otherwise; of a mail address the host."""
+    """The URL to begin with: what was typed, HTTPS unless it says otherwise; of a mail address the host.
+
+    Raises `NotACalendarServer` for what is no URL at all.
+    """
     text = address.strip()
     if "://" not in text:
         text = "https://" + (text.rpartition("@")[2] if "@" in text and "/" not in text else text)
+    if not quirks.is_readable(text):
+        raise NotACalendarServer("This is no address of a server. Write one such as cal.example.com.")
     return text if urlsplit(text).path else text + "/"
 
 

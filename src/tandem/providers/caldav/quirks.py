@@ -19,6 +19,15 @@ def path_of(href: str) -> str:
     return "%2F".join(unquote(part) for part in re.split("%2[Ff]", path))
 
 
+def is_readable(url: str) -> bool:
+    """Whether `url` is a URL or a path at all. `http://[` is neither, an error wherever it is taken apart."""
+    try:
+        urlsplit(url)
+    except ValueError:
+        return False
+    return True
+
+
 def quoted(path: str) -> str:
     """The inverse of `path_of`, for the request line."""
     return "%2F".join(quote(part, safe=_SAFE) for part in path.split("%2F"))

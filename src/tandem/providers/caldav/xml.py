@@ -45,7 +45,8 @@ class Resource:
         found = self.properties.get(name)
         if found is None:
             return []
-        return [(href.text or "").strip() for href in found.iter(f"{DAV}href") if (href.text or "").strip()]
+        texts = [(href.text or "").strip() for href in found.iter(f"{DAV}href")]
+        return [text for text in texts if text and quirks.is_readable(text)]
 
     def has(self, name: str, inner: str) -> bool:
         """Whether property `name` has an element `inner` in it."""
@@ -81,7 +82,7 @@ def parse(body: bytes) -> Multistatus:
 
 
 def _resources(response: etree._Element) -> Iterator[Resource]:
-    """A response has one href with properties, or several with one status (RFC 4918 14.24)."""
+    """A response has one href with properties, or several with one status (RFC 4918 14.24). Raises `NotMultistatus`."""
     status = _status(response.findtext(f"{DAV}status"))
     properties: dict[str, etree._Element] = {}
     for propstat in response.findall(f"{DAV}propstat"):
@@ -90,6 +91,9 @@ def _resources(response: etree._Element) -> Iterator[Resource]:
                 properties |= {str(element.tag): element for element in prop}
     for href in response.findall(f"{DAV}href"):
         text = (href.text or "").strip()
+        if not quirks.is_readable(text):
+            # left out, it would count as an event that is gone
+            raise NotMultistatus(f"{text[:100]} is no address")
         yield Resource(quirks.path_of(text), text, status, properties)
 
 
