@@ -52,7 +52,7 @@ def _options() -> argparse.Namespace:
 
 def _check_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # customers' data are for the owner alone
         probe = folder / f".writable-{os.getpid()}"
         probe.touch()
         probe.unlink()

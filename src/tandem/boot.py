@@ -57,7 +57,7 @@ def alone(data: Path) -> Iterator[None]:
 
     The lock goes with the process, whatever ends it.
     """
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (data / "running.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -21,8 +21,12 @@ MOMENTS = [datetime(2026, month, day, 10, 0, tzinfo=BERLIN) for month, day in ((
 
 @pytest.mark.parametrize("now", MOMENTS)
 def test_744_hours_less_a_minute_shows_and_744_hours_does_not(now: datetime) -> None:
-    assert horizon.within(now + 744 * HOUR - MINUTE, now)
-    assert not horizon.within((now.astimezone(UTC) + 744 * HOUR), now.astimezone(UTC))
+    edge = now.astimezone(UTC) + 744 * HOUR
+    for moment in (now, now.astimezone(UTC)):
+        assert horizon.within(edge - MINUTE, moment)
+        assert not horizon.within(edge, moment)
+        assert not horizon.within(edge.astimezone(BERLIN), moment)
+        assert horizon.enters_at(edge.astimezone(BERLIN)) == moment
 
 
 def test_the_hours_are_counted_and_not_the_days_on_the_wall() -> None:

@@ -6,14 +6,14 @@ between). Nothing is deleted by it, and calendar pages do not use it.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 DEFAULT_HOURS = 744
 
 
 def bound(now: datetime, hours: int = DEFAULT_HOURS) -> datetime:
     """The first instant that is too far: `starts_at < bound(now)` is the query's condition."""
-    return now + timedelta(hours=hours)
+    return now.astimezone(UTC) + timedelta(hours=hours)  # in a zone of its own, Python would count on the wall
 
 
 def within(starts_at: datetime, now: datetime, hours: int = DEFAULT_HOURS) -> bool:
@@ -23,4 +23,4 @@ def within(starts_at: datetime, now: datetime, hours: int = DEFAULT_HOURS) -> bo
 
 def enters_at(starts_at: datetime, hours: int = DEFAULT_HOURS) -> datetime:
     """The last instant at which a far meeting is still hidden; it shows right after."""
-    return starts_at - timedelta(hours=hours)
+    return starts_at.astimezone(UTC) - timedelta(hours=hours)
