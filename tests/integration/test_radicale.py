@@ -266,3 +266,43 @@ def test_reconnecting_finds_the_account_again_and_doubles_nothing(office: Office
     assert len(office.rows()) == 1
     assert office.proxy.writes == []
     assert Meeting.objects.count() == 1
+
+
+@pytest.mark.parametrize("first", ["alice", "bob"])
+def test_two_mailboxes_of_one_server_hold_one_meeting_and_one_request_each_says_nothing_changed(
+    office: Office, bob: User, first: str
+) -> None:
+    path = office.server.make_calendar("bob", f"work-{uuid4().hex[:8]}")
+    other = office.server.make_calendar("alice", f"other-{uuid4().hex[:8]}")
+    credentials = office.server.credentials("bob", url=office.proxy.url)
+    account = accounts.connect(bob, credentials, addresses=[bob.email], now=clock())
+    bobs = account.calendars.get(remote_id=path)
+    accounts.choose_calendars(account, read=[bobs.id], target=bobs.id, now=clock())
+    accounts.refresh_calendars(office.account, now=clock())
+    others = office.account.calendars.get(remote_id=other)
+    read = [office.calendar.id, others.id]
+    accounts.choose_calendars(office.account, read=read, target=office.calendar.id, now=clock())
+
+    start = (clock() + timedelta(days=2)).strftime("%Y%m%dT100000")
+    guest = "ATTENDEE;CN=Bob:mailto:bob@northwind.example\r\nCLASS:PUBLIC"
+    text = RAW.format(uid="shared", start=start).replace("\n", "\r\n").replace("CLASS:PUBLIC", guest)
+    office.server.put("alice", office.path("shared"), text)
+    office.server.put("bob", f"{path}shared.ics", text)
+    order = [office.calendar, bobs] if first == "alice" else [bobs, office.calendar]
+    office.proxy.clear()
+    for calendar in [*order, others]:
+        assert sync_calendar(calendar.id, clock=clock)
+    assert office.proxy.writes == []
+    assert Meeting.objects.count() == 1
+    for user in (office.alice, bob):
+        assert [row.title for row in reading.section(office.charlie, user, clock()).upcoming] == ["Walkthrough"]
+        assert len(reading.search(user, "walkthrough", clock())) == 1
+    for calendar in (office.calendar, bobs, others):
+        office.proxy.clear()
+        assert sync_calendar(calendar.id, clock=clock)
+        assert len(office.proxy.requests) == 1
+        assert office.proxy.writes == []
+
+    office.server.delete("bob", f"{path}shared.ics")
+    assert sync_calendar(bobs.id, clock=clock)
+    assert [row.title for row in office.rows()] == ["Walkthrough"]

@@ -15,7 +15,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from tandem import jobs
-from tandem.calendaring.provider import Credentials, NotACalendarServer, ProviderError, ReconnectNeeded, TryLater
+from tandem.calendaring.provider import (
+    Credentials,
+    NotACalendarServer,
+    ProviderError,
+    ReconnectNeeded,
+    Refused,
+    TryLater,
+)
 from tandem.mailboxes.models import Account, AccountState, Calendar, Sender
 from tandem.mailboxes.secrets import SecretLost, seal, unseal
 from tandem.meetings import skipped
@@ -147,7 +154,7 @@ def _field_of(error: ProviderError) -> str:
     """Beside which field the sentence belongs."""
     if isinstance(error, ReconnectNeeded):
         return "password"
-    return "url" if isinstance(error, (NotACalendarServer, TryLater)) else "form"
+    return "url" if isinstance(error, (NotACalendarServer, Refused, TryLater)) else "form"
 
 
 def _connect_form(request: SignedInRequest, typed: Typed, status: int = 422) -> HttpResponse:

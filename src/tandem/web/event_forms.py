@@ -238,6 +238,14 @@ def missing_guest(record: Record | None, draft: Draft) -> str:
     return f"{record.name} has no address yet. Add one, and they are invited from here."
 
 
+def _path_of(url: str | None) -> str:
+    """The path of what a browser says its page is; empty for what is no URL."""
+    try:
+        return urlsplit(url or "").path
+    except ValueError:
+        return ""
+
+
 def show_form(
     request: SignedInRequest,
     draft: Draft,
@@ -261,7 +269,7 @@ def show_form(
         "zones": event_input.zone_names(),
         "locked": context.get("locked", frozenset()),
     }
-    in_panel = bool(request.htmx) and urlsplit(request.htmx.current_url or "").path != request.path
+    in_panel = bool(request.htmx) and _path_of(request.htmx.current_url) != request.path
     template = "events/panel.html" if in_panel else "events/form_page.html"
     wrong = draft.errors.keys() - {"guest_note"}
     return render(request, template, context, status=422 if wrong else 200)
