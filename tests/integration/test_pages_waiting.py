@@ -13,9 +13,10 @@ from django.utils import timezone
 from tandem.calendaring import event as canonical
 from tandem.calendaring.event import Guest, When
 from tandem.crm.models import Record
+from tandem.invitations.models import LedgerEntry
 from tandem.mailboxes.models import AccountState, Calendar
 from tandem.meetings import verbs
-from tandem.meetings.models import Meeting
+from tandem.meetings.models import Intent, Meeting
 from tandem.team.models import Company, Role, User
 from tandem.web import clock
 from tandem.web.event_draft import proposed_start
@@ -153,3 +154,33 @@ def test_a_horizon_that_cannot_be_is_refused_in_our_words(alice: User, company: 
     answer = browser(alice).post("/company", {"name": "Here", "time_zone": "UTC", "horizon_days": days})
     assert "Write a number of days, from 1 to 366." in answer.content.decode()
     assert f'value="{days}"' in answer.content.decode()
+
+
+@pytest.mark.parametrize("state", [LedgerEntry.State.FAILED, LedgerEntry.State.UNCERTAIN])
+def test_a_mail_that_did_not_go_out_is_sent_again_only_when_its_owner_says_so(
+    alice: User, bob: User, company: Company, state: str
+) -> None:
+    draft = meeting("", guests=(CHARLIE,))
+    made = verbs.schedule(alice, calendar_of(alice), draft, tell=True, record=None, now=timezone.now())
+    entry = LedgerEntry.objects.create(
+        intent=Intent.objects.get(),
+        series=made.series,
+        address=CHARLIE,
+        method="REQUEST",
+        told_by="tandem",
+        message="a message",
+        state=state,
+        error="The mail server refused it.",
+        created_at=timezone.now(),
+    )
+    page = browser(alice).get(f"/events/{made.id}/-").text
+    assert "The mail server refused it." in page
+    assert "Mail again" in page
+    address = f"/events/mail/{entry.id}/again"
+    assert browser(bob).post(address).status_code == 404
+    entry.refresh_from_db()
+    assert entry.state == state
+    assert browser(alice).post(address).status_code == 302
+    entry.refresh_from_db()
+    assert (entry.state, entry.error) == (LedgerEntry.State.WAITING, "")
+    assert browser(alice).post(address).status_code == 404

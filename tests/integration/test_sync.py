@@ -467,3 +467,17 @@ def test_a_colleague_at_work_is_reason_to_look_often(world: World) -> None:
     calendar = world.sync(world.alice)
     assert calendar.next_poll_at is not None
     assert calendar.next_poll_at < world.now + timedelta(minutes=1)
+
+
+def test_going_on_after_too_many_writes_lets_no_mass_deletion_through(world: World) -> None:
+    names = [world.put(world.alice, talk(world, uid=f"m{number}", title=f"m{number}")) for number in range(12)]
+    calendar = world.sync(world.alice)
+    calendar.held = "60 events were written within a minute."
+    calendar.save()
+    let_go_on(calendar)
+    for name in names[:11]:
+        world.delete(world.alice, name)
+    calendar = world.sync(world.alice)
+    assert "11 of 12" in calendar.held
+    assert len(world.titles()) == 12
+    let_go_on(calendar)

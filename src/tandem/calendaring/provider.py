@@ -99,20 +99,8 @@ class Written:
     """False when the read back shows a version that somebody else wrote after ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a service can do; the planner and the pages ask these, never the provider's name."""
-
-    name: str
-    series_is_one_object: bool = True
-    can_stay_silent: bool = True
-    push: bool = False
-
-
 class ProviderError(Exception):
     """Something that the service refused or could not do. `words` is for the user who looks at it."""
-
-    permanent = False
 
     def __init__(self, words: str, *, retry_after: float | None = None) -> None:
         super().__init__(words)
@@ -143,25 +131,17 @@ class CursorExpired(ProviderError):
 class ReconnectNeeded(ProviderError):
     """The credential is refused. Only the user can mend this."""
 
-    permanent = True
-
 
 class Refused(ProviderError):
     """This write is refused for good: no right, no valid content, too large."""
-
-    permanent = True
 
 
 class NotACalendarServer(ProviderError):
     """What answers at the address speaks another protocol."""
 
-    permanent = True
-
 
 class Provider(Protocol):
     """One account at one service. Every method may raise the errors above, and no others."""
-
-    capabilities: Capabilities
 
     def discover(self) -> Discovery:
         """Find the account's principal, addresses and calendars. Writes nothing."""

@@ -65,8 +65,8 @@ class Calendar(models.Model):
     `requested` counts every reason to look (a click, an edit, a webhook); `done` is the value it had
     when the last finished look began, so work is due while they differ. `generation` counts full
     readings: a remote object that the newest one did not meet is gone, once that is confirmed.
-    `held` says why a brake stopped this calendar; empty when none did. `removal_allowed` is a person's
-    word that the next look may remove many events.
+    `held` says why a brake stopped this calendar; empty when none did. `held_removal` says that it was
+    a look that would have removed many events, and `removal_allowed` is a person's word that the next may.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -96,6 +96,7 @@ class Calendar(models.Model):
     error = models.CharField(max_length=500, blank=True, default="")
     error_since = models.DateTimeField(null=True, blank=True)
     held = models.CharField(max_length=500, blank=True, default="")
+    held_removal = models.BooleanField(default=False)
     removal_allowed = models.BooleanField(default=False)
 
     class Meta:

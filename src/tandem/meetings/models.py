@@ -35,7 +35,7 @@ class Series(models.Model):
 
 
 class RemoteObject(models.Model):
-    """What a calendar holds as one thing: raw payload, version, and the full reading that last met it."""
+    """What a calendar holds as one thing: raw payload and version, and why it could not be read."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="remote_objects")
@@ -43,7 +43,6 @@ class RemoteObject(models.Model):
     etag = models.CharField(max_length=300)
     schedule_tag = models.CharField(max_length=300, default="")
     raw = models.TextField()
-    generation = models.PositiveIntegerField(default=0)
     problem = models.CharField(max_length=500, default="")
 
     class Meta:
@@ -76,7 +75,6 @@ class Meeting(models.Model):
     shown = models.TextField()
     title = models.CharField(max_length=1000, default="")
     private = models.BooleanField(default=False)
-    cancelled_by = models.CharField(max_length=254, default="")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -16,7 +16,6 @@ from tandem.calendaring import ics
 from tandem.calendaring.event import Event
 from tandem.calendaring.provider import (
     AnswerLost,
-    Capabilities,
     Changed,
     CursorExpired,
     Discovery,
@@ -204,8 +203,6 @@ class MemoryServer:
 
 class MemoryProvider:
     """The `Provider` of `owner` at a `MemoryServer`. A cursor is the number of the last change it has seen."""
-
-    capabilities = Capabilities(name="memory")
 
     def __init__(
         self,

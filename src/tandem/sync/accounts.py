@@ -156,9 +156,13 @@ def forget(calendar: Calendar, *, now: datetime) -> None:
 
 
 def let_go_on(calendar: Calendar) -> None:
-    """A person looked at what a brake stopped, and says go on: this once removals are let through."""
-    calendar.held, calendar.removal_allowed = "", True
-    calendar.save(update_fields=["held", "removal_allowed"])
+    """A person looked at what a brake stopped, and says go on.
+
+    Where that was a look that would have removed many events, the next one may; this once.
+    """
+    calendar.removal_allowed = calendar.held_removal
+    calendar.held, calendar.held_removal = "", False
+    calendar.save(update_fields=["held", "held_removal", "removal_allowed"])
     due.request([calendar.id])
 
 

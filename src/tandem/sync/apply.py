@@ -158,7 +158,6 @@ def _store_objects(batch: _Batch, items: Iterable[RemoteItem]) -> None:
             batch.objects[item.remote_id] = stored
         stored.etag, stored.schedule_tag, stored.raw = item.etag, item.schedule_tag, item.raw
         stored.problem = (item.problem or _bad_rule(item.events))[:500]
-        stored.generation = batch.calendar.generation
         rows.append(
             (
                 stored.id,
@@ -167,11 +166,10 @@ def _store_objects(batch: _Batch, items: Iterable[RemoteItem]) -> None:
                 item.etag,
                 item.schedule_tag,
                 item.raw,
-                stored.generation,
                 stored.problem,
             )
         )
-    columns = ["id", "calendar_id", "remote_id", "etag", "schedule_tag", "raw", "generation", "problem"]
+    columns = ["id", "calendar_id", "remote_id", "etag", "schedule_tag", "raw", "problem"]
     bulk.upsert(RemoteObject, columns, rows, key=["id"], update=columns[3:])
 
 
@@ -360,7 +358,7 @@ def _meeting_ids(
             found[slot] = new_id()
             shown = canonical.encode(event)
             row = (found[slot], *slot, None, Meeting.State.LIVE.value, shown, event.title[:1000], event.private)
-            rows.append((*row, "", batch.now))
+            rows.append((*row, batch.now))
     columns = ["id", "series_id", "recurrence_id", "authority_id", "state", "shown", "title", "private"]
-    bulk.insert(Meeting, [*columns, "cancelled_by", "updated_at"], rows)
+    bulk.insert(Meeting, [*columns, "updated_at"], rows)
     return found

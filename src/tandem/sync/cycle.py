@@ -86,7 +86,7 @@ def _guarded_look(calendar: Calendar, lease: Lease, clock: Clock, by: Connect) -
             _note_failure(calendar, requested, error, clock())
     except Held as error:
         with lease.guarding():
-            Calendar.objects.filter(id=calendar.id).update(held=str(error)[:500], done=requested)
+            Calendar.objects.filter(id=calendar.id).update(held=str(error)[:500], held_removal=True, done=requested)
     except ProviderError as error:
         with lease.guarding():
             _note_failure(calendar, requested, error, clock())

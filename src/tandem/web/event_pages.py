@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
 from tandem.calendaring import event as canonical
 from tandem.calendaring import series
 from tandem.calendaring.event import zone
+from tandem.invitations import sender
 from tandem.invitations.models import LedgerEntry
 from tandem.mailboxes.models import Sender
 from tandem.meetings import reading, visibility
@@ -23,8 +26,9 @@ from tandem.meetings.reading import Detail
 from tandem.team.models import Company, User
 from tandem.web import decision_words, event_rows, when_words
 from tandem.web.obstacles import obstacle
-from tandem.web.request import SignedInRequest
+from tandem.web.request import SignedInRequest, editors_only
 
+UNSENT = (LedgerEntry.State.FAILED, LedgerEntry.State.UNCERTAIN)
 RESPONSES = {
     "accepted": ("Accepted", "sign-ok"),
     "declined": ("Declined", "sign-danger"),
@@ -103,6 +107,8 @@ def event(request: SignedInRequest, meeting_id: UUID, original: str) -> HttpResp
         "answers": [(guest, *RESPONSES.get(guest.response, RESPONSES["needs-action"])) for guest in detail.guests],
         "pending": pending(list(detail.changes), request.user, now),
         "ledger": [_told(entry) for entry in ledger_of(detail)],
+        "unsent": UNSENT,
+        "owns_mail": detail.calendar is not None and detail.calendar.account.owner == request.user,
         "may_change": detail.may_edit and request.user.may_edit and not row.cancelled,
         "why_not": _why_not(detail, request.user),
         "later": _later(detail),
@@ -172,4 +178,23 @@ def _told(entry: LedgerEntry) -> tuple[LedgerEntry, str, str]:
     return entry, *words[LedgerEntry.State(entry.state)]
 
 
-urls: list[URLPattern] = [path("events/<uuid:meeting_id>/<slug:original>", event, name="event")]
+@require_POST
+@editors_only
+def mail_again(request: SignedInRequest, entry_id: UUID) -> HttpResponse:
+    """Send a mail again that failed, or of which nobody knows whether it went out: only on a person's click."""
+    mine = LedgerEntry.objects.filter(intent__calendar__account__owner=request.user, state__in=UNSENT)
+    entry = get_object_or_404(mine.select_related("intent__meeting"), id=entry_id)
+    if sender.resend(entry, timezone.now()):
+        messages.success(request, f"{entry.address} is mailed again.")
+    else:
+        messages.error(request, f"There is no mail to send to {entry.address}.")
+    meeting = entry.intent.meeting
+    if meeting is None:
+        return redirect("calendar")
+    return redirect("event", meeting.id, entry.recurrence_id or "-")
+
+
+urls: list[URLPattern] = [
+    path("events/<uuid:meeting_id>/<slug:original>", event, name="event"),
+    path("events/mail/<uuid:entry_id>/again", mail_again, name="mail-again"),
+]

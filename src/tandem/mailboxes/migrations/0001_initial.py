@@ -71,6 +71,7 @@ class Migration(migrations.Migration):
                 ('error', models.CharField(blank=True, default='', max_length=500)),
                 ('error_since', models.DateTimeField(blank=True, null=True)),
                 ('held', models.CharField(blank=True, default='', max_length=500)),
+                ('held_removal', models.BooleanField(default=False)),
                 ('removal_allowed', models.BooleanField(default=False)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='calendars', to='mailboxes.account')),
             ],

@@ -24,7 +24,6 @@ from tandem.calendaring.event import Event
 from tandem.calendaring.ics.values import stamp
 from tandem.calendaring.provider import (
     AnswerLost,
-    Capabilities,
     Changed,
     Credentials,
     CursorExpired,
@@ -60,7 +59,6 @@ class CalDavProvider:
     connected to. `default_zone` (IANA) is where floating times are.
     """
 
-    capabilities = Capabilities(name="caldav")
     chunk = CHUNK
     """How many resources one request asks for, and one page has."""
 
