@@ -19,23 +19,8 @@ from tandem.crm.kinds import info
 from tandem.crm.models import Kind, Note, OpportunityStatus, Phone, Record, Stage, Tag
 from tandem.crm.names import fold
 from tandem.team.models import User
-
-
-class NotAllowed(Exception):
-    """This user may not do that; `words` say why."""
-
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.words = words
-
-
-class Invalid(Exception):
-    """A value that a record can't have; `field` is `RecordData`'s, `words` say why."""
-
-    def __init__(self, field: str, words: str) -> None:
-        super().__init__(words)
-        self.field = field
-        self.words = words
+from tandem.team.refusals import Invalid as Invalid
+from tandem.team.refusals import NotAllowed as NotAllowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

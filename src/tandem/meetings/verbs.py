@@ -26,27 +26,12 @@ from tandem.meetings.models import Copy, Intent, Meeting, Pin, RemoteObject, Ser
 from tandem.meetings.reading import occurrence_event, why_not_editable, writing_calendar
 from tandem.meetings.wishes import LIVE, changes_of, conflicts_of, dump
 from tandem.team.models import User
+from tandem.team.refusals import Invalid as Invalid
+from tandem.team.refusals import NotAllowed as NotAllowed
 
 Scope = Literal["this", "all"]
 NEW = "new:"
 """A remote id that starts so is chosen by the provider when the create is first delivered."""
-
-
-class NotAllowed(Exception):
-    """This user may not do that. `words` says why."""
-
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.words = words
-
-
-class Invalid(Exception):
-    """What was asked for can't be. `field` names the form's field, `words` is for its user."""
-
-    def __init__(self, field: str, words: str) -> None:
-        super().__init__(words)
-        self.field = field
-        self.words = words
 
 
 def new_uid() -> str:

@@ -21,7 +21,8 @@ from tandem.crm.models import Kind, Record
 from tandem.mailboxes.models import Account
 from tandem.team import links, tries
 from tandem.team.models import User
-from tandem.team.verbs import Refused, set_up
+from tandem.team.refusals import Invalid
+from tandem.team.verbs import set_up
 from tandem.web import clock
 from tandem.web.fields import AddressField, PasswordField, StyledForm, ZoneField
 from tandem.web.request import SignedInRequest, plain
@@ -121,7 +122,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             user = set_up(**form.cleaned_data)
-        except Refused as refused:
+        except Invalid as refused:
             form.add_error(refused.field, refused.words)
         else:
             login(request, user, backend=BACKEND)

@@ -20,7 +20,8 @@ from tandem.crm.addresses import BadAddress, checked_address
 from tandem.sync.accounts import addresses_changed
 from tandem.team import links
 from tandem.team.models import Company, Role, User
-from tandem.team.verbs import Refused, add_user, change_profile, change_user
+from tandem.team.refusals import Invalid
+from tandem.team.verbs import add_user, change_profile, change_user
 from tandem.web import clock
 from tandem.web.fields import AddressField, PasswordField, StyledForm, ZoneField
 from tandem.web.request import SignedInRequest, administrators_only
@@ -132,7 +133,7 @@ def user_new(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             user = add_user(**form.cleaned_data, time_zone=Company.current().time_zone)
-        except Refused as refused:
+        except Invalid as refused:
             form.add_error(refused.field, refused.words)
         else:
             return link_page(request, user)
@@ -155,7 +156,7 @@ def user_edit(request: SignedInRequest, user_id: UUID) -> HttpResponse:
         try:
             if change_user(person, **form.cleaned_data):
                 addresses_changed(person, now=timezone.now())
-        except Refused as refused:
+        except Invalid as refused:
             form.add_error(refused.field, refused.words)
         else:
             messages.success(request, f"Saved {person.name}.")
