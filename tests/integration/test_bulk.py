@@ -39,10 +39,9 @@ def an_occurrence() -> UUID:
         "shown",
         "title",
         "private",
-        "cancelled_by",
         "updated_at",
     )
-    bulk.insert(Meeting, columns, [(meeting, series, "", None, "live", "{}", "Lunch", True, "", NOW)])
+    bulk.insert(Meeting, columns, [(meeting, series, "", None, "live", "{}", "Lunch", True, NOW)])
     columns = (
         "id",
         "series_id",
