@@ -4,8 +4,10 @@ Glossary, for this module and everything above it:
 
 account       what a user connected: a server, a name, a credential
 calendar      one collection of an account, named by `RemoteCalendar.remote_id`
-remote object what the service holds as one thing: a CalDAV resource with a whole series, a Google event
-remote id     the name of a remote object inside its calendar (CalDAV: the decoded path)
+remote object what is read and edited as one thing: a whole series with its exceptions, or a single event
+              (CalDAV: a resource; Google: the events of one series together, see docs/adr/0010)
+remote id     the name of a remote object inside its calendar (CalDAV: the decoded path; Google: the id of
+              the event, of a series that of its master)
 raw           the payload as the service sent it; the only thing ever edited for a write
 etag          the service's name for one version of a remote object
 cursor        what the service wants to hear to say what changed since; opaque here
@@ -17,7 +19,7 @@ outside, and never writes unless `create`, `update` or `delete` is called.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -30,13 +32,18 @@ Edit = Mapping[str, Mapping[str, Value]]
 
 @dataclass(frozen=True, slots=True)
 class RemoteCalendar:
-    """A calendar as discovery found it. `color` is `#rrggbb` or empty; `zone` an IANA name or empty."""
+    """A calendar as discovery found it. `color` is `#rrggbb` or empty; `zone` an IANA name or empty.
+
+    `organizer` is the address under which its events invite, where the service decides that (Google: the
+    calendar's own id); empty where the account's address is used.
+    """
 
     remote_id: str
     name: str
     writable: bool = True
     color: str = ""
     zone: str = ""
+    organizer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +92,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is stored of a remote object, for servers that only say what they hold."""
+    """What is stored of a remote object, for services that only say what they hold, or what changed in it.
+
+    `raw` reads the stored payload from the database, for those who need it; empty when there is none.
+    """
 
     etag: str
+    raw: Callable[[], str] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +151,30 @@ class NotACalendarServer(ProviderError):
     """What answers at the address speaks another protocol."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A push channel that the service granted: its own name for what is watched, and when it ends (UTC)."""
+
+    resource_id: str
+    expires_at: datetime
+
+
+class Push(Protocol):
+    """A service that calls us when a calendar changed. Raises the errors above."""
+
+    def watch(self, calendar: str, *, channel_id: str, token: str, address: str, until: datetime) -> Watched:
+        """Have `address` (HTTPS) called when `calendar` changes, with `channel_id` and `token`, `until` at most."""
+
+    def unwatch(self, channel_id: str, resource_id: str) -> None:
+        """End a channel. One that is gone already is fine."""
+
+
 class Provider(Protocol):
     """One account at one service. Every method may raise the errors above, and no others."""
+
+    @property
+    def push(self) -> Push | None:
+        """How the service can be asked to call us; None for one that can't, which is polled alone."""
 
     def discover(self) -> Discovery:
         """Find the account's principal, addresses and calendars. Writes nothing."""
@@ -183,10 +216,21 @@ class Provider(Protocol):
         """Give back connections."""
 
 
+Bearer = Callable[[str], str]
+"""Gives an access token that works now; called with one that was just refused, it gets another (else "").
+
+Raises `ReconnectNeeded` and `TryLater`.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the connect page asked for. Never logged; `repr` hides the password."""
+    """What opens an account: a password, or what gives access tokens (`bearer`). Never logged; `repr` hides both.
+
+    `url` is the server (Google: the base address of its API), `username` the name or address at it.
+    """
 
     url: str
     username: str
     password: str = field(repr=False)
+    bearer: Bearer | None = field(default=None, repr=False)

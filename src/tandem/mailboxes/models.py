@@ -24,7 +24,8 @@ class AccountState(models.TextChoices):
 class Account(models.Model):
     """A user's account at a calendar service.
 
-    `secret` is encrypted (`secrets.py`). `addresses` are the owner's at that service, normalised, one a
+    `secret` is encrypted (`secrets.py`): a password, or for Google the JSON of its tokens (`sync.tokens`).
+    `addresses` are the owner's at that service, normalised, one a
     line: with the user's own addresses they are "me". `subject_id` is the service's own name for the
     account, by which reconnecting finds it.
     """
@@ -65,6 +66,7 @@ class Calendar(models.Model):
     `requested` counts every reason to look (a click, an edit, a webhook); `done` is the value it had
     when the last finished look began, so work is due while they differ. `generation` counts full
     readings: a remote object that the newest one did not meet is gone, once that is confirmed.
+    `organizer` is the address under which its events invite, where that is not the account's (Google).
     `held` says why a brake stopped this calendar; empty when none did. `held_removal` says that it was
     a look that would have removed many events, and `removal_allowed` is a person's word that the next may.
     """
@@ -75,6 +77,7 @@ class Calendar(models.Model):
     name = models.CharField(max_length=300)
     hue = models.CharField(max_length=10, default="blue")
     zone = models.CharField(max_length=64, blank=True, default="")
+    organizer = models.CharField(max_length=254, blank=True, default="")
     writable = models.BooleanField(default=True)
     is_read = models.BooleanField(default=False)
     is_target = models.BooleanField(default=False)
@@ -105,6 +108,29 @@ class Calendar(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Channel(models.Model):
+    """A push channel: what the service calls us by when the calendar changed (Google, "Push notifications").
+
+    `token` is what its calls must carry. A channel can't be renewed: a new one is opened before the old one
+    ends, and `stopped_at` marks the old one, whose last calls may still come.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="channels")
+    token = models.CharField(max_length=64)
+    resource_id = models.CharField(max_length=300, blank=True, default="")
+    opened_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    called_at = models.DateTimeField(null=True, blank=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["calendar", "expires_at"], name="channel_of_calendar"),)
+
+    def __str__(self) -> str:
+        return f"channel of {self.calendar_id} until {self.expires_at}"
 
 
 class Lease(models.Model):

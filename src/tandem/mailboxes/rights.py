@@ -12,9 +12,11 @@ from tandem.team.models import Alias, User
 def me(account: Account) -> frozenset[str]:
     """Every address of the account's owner: the account's, the sign-in address, the aliases.
 
+    So are the addresses of calendars of their own under which these invite (Google's further calendars).
     An address that belongs to another user is never "me", whoever typed it.
     """
-    mine = account.owner.addresses() | account.addresses
+    own = account.calendars.filter(writable=True).exclude(organizer="").values_list("organizer", flat=True)
+    mine = account.owner.addresses() | account.addresses | set(own)
     others = set(User.objects.exclude(id=account.owner_id).filter(email__in=mine).values_list("email", flat=True))
     aliases = Alias.objects.exclude(user=account.owner_id).filter(address__in=mine)
     others |= set(aliases.values_list("address", flat=True))

@@ -10,7 +10,7 @@ from django.db import models
 
 from tandem.crm.models import Record
 from tandem.database.keys import new_id
-from tandem.mailboxes.models import Calendar
+from tandem.mailboxes.models import Account, Calendar
 from tandem.team.models import User
 
 
@@ -169,12 +169,39 @@ class Pin(models.Model):
         return f"{self.record_id} {'not ' if self.refused else ''}on {self.series_id}"
 
 
+class HandOff(models.Model):
+    """A meeting that a person makes on the calendar service's own page, from a record here.
+
+    When the event arrives in `account`, it is pinned to `record` (`handoffs.claim`), so that it lands on
+    that very opportunity. `guests` are the addresses that were filled in, one a line. One that nothing came
+    for by `expires_at` asks whether the event was saved in another account.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="hand_offs")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="hand_offs")
+    author = models.ForeignKey(User, on_delete=models.CASCADE)
+    guests = models.TextField(default="")
+    title = models.CharField(max_length=1000, default="")
+    starts_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    series = models.ForeignKey(Series, null=True, blank=True, on_delete=models.SET_NULL, related_name="hand_offs")
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["account", "closed_at"], name="hand_off_open"),)
+
+    def __str__(self) -> str:
+        return f"hand-off for {self.record_id}"
+
+
 class Intent(models.Model):
     """What a person wants and a calendar does not hold yet.
 
     `changes` is JSON `{field: [was, becomes]}` (see `calendaring.fields`), for the event named by
     `recurrence_id` in `remote_id` of `calendar`. A create carries the whole event in `event` and the
-    id we chose. `tell` says whether guests are told, on the author's word. Nothing is ever dropped:
+    id we chose; `uid` is the one it was asked under, for a service may give the event another. `tell` says whether guests are told, on the author's word. Nothing is ever dropped:
     an intent ends confirmed, or refused, or withdrawn by a person.
     """
 
@@ -201,6 +228,7 @@ class Intent(models.Model):
     changes = models.TextField(default="{}")
     conflicts = models.TextField(default="{}")
     event = models.TextField(default="")
+    uid = models.CharField(max_length=1024, blank=True, default="")
     tell = models.BooleanField(default=False)
     author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField()
@@ -214,6 +242,7 @@ class Intent(models.Model):
         indexes = (
             models.Index(fields=["calendar", "state", "next_try_at"], name="intent_due"),
             models.Index(fields=["meeting", "state"], name="intent_of_meeting"),
+            models.Index(fields=["uid"], name="intent_by_uid"),
         )
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ from tandem.calendaring.event import Event, Organizer
 from tandem.calendaring.identity import series_key
 from tandem.calendaring.reschedule import CannotMove
 from tandem.crm.models import Identity, Kind, Record
-from tandem.mailboxes.models import Account, AccountState, Calendar
+from tandem.mailboxes.models import AccountState, Calendar
 from tandem.mailboxes.rights import me
 from tandem.meetings import linking, projection, whole_series
 from tandem.meetings.models import Copy, Intent, Meeting, Pin, RemoteObject, Series
@@ -46,8 +46,12 @@ def targets(user: User) -> list[Calendar]:
     return list(rows.order_by("-is_target", "account__created_at", "name"))
 
 
-def organizer_address(account: Account) -> str:
-    """The address under which the account's owner invites: the sign-in address if it is the account's."""
+def organizer_address(calendar: Calendar) -> str:
+    """The address under which meetings of this calendar invite: its own where it has one, else the
+    sign-in address if it is the account's."""
+    account = calendar.account
+    if calendar.organizer:
+        return calendar.organizer
     if account.owner.email in account.addresses or not account.addresses:
         return account.owner.email
     return account.addresses_text.split()[0]
@@ -71,10 +75,10 @@ def schedule(
         raise NotAllowed(f"{calendar.name} may only be read, not changed.")
     if calendar.gone or not calendar.is_read or calendar.account.state == AccountState.DISCONNECTED:
         raise NotAllowed(f"{calendar.name} is no longer connected, so nothing new can be put there.")
-    event = _organized(msgspec.structs.replace(event, uid=event.uid or new_uid()), calendar.account)
+    event = _organized(msgspec.structs.replace(event, uid=event.uid or new_uid()), calendar)
     _check(event)
     with transaction.atomic():
-        earlier = Intent.objects.filter(verb=Intent.Verb.CREATE, author=author, meeting__series__uid=event.uid).first()
+        earlier = Intent.objects.filter(verb=Intent.Verb.CREATE, author=author, uid=event.uid).first()
         if earlier is not None and earlier.meeting is not None:
             return earlier.meeting
         key = series_key(event, calendar_id=str(calendar.id), remote_object_id="")
@@ -86,6 +90,7 @@ def schedule(
             calendar=calendar,
             meeting=meeting,
             remote_id=NEW + event.uid,
+            uid=event.uid,
             event=shown,
             tell=tell and bool(event.guests),
             author=author,
@@ -97,14 +102,15 @@ def schedule(
     return meeting
 
 
-def _organized(event: Event, account: Account, *, was: Event | None = None) -> Event:
+def _organized(event: Event, calendar: Calendar, *, was: Event | None = None) -> Event:
     """With guests, the author is the organizer, and is not made a guest of their own meeting.
 
     Where `was` lists them as one already, as some calendars do, they stay.
     """
     if not event.guests:
         return event
-    address = organizer_address(account)
+    account = calendar.account
+    address = organizer_address(calendar)
     mine = me(account) - (was.addresses if was is not None else frozenset())
     guests = tuple(sorted((g for g in event.guests if g.address not in mine), key=lambda guest: guest.address))
     organizer = event.organizer or (Organizer(address, account.owner.name) if guests else None)
@@ -149,7 +155,7 @@ def change(
     with transaction.atomic():
         target, recurrence_id, calendar = _target(author, meeting, original_start, scope, was)
         _check(becomes)
-        changes = fields.diff(was, _organized(becomes, calendar.account, was=was))
+        changes = fields.diff(was, _organized(becomes, calendar, was=was))
         if scope == "all" and original_start:
             wanted = [(target, _of_master(changes, target)), *whole_series.of_overrides(changes, target)]
         else:

@@ -220,6 +220,11 @@ class MemoryProvider:
     def close(self) -> None:
         """Nothing is held."""
 
+    @property
+    def push(self) -> None:
+        """It is polled."""
+        return
+
     def discover(self) -> Discovery:
         with self._asked(Request("discover", self.owner)):
             mine = [found for found in self.server.calendars.values() if found.owner == self.owner]

@@ -185,7 +185,7 @@ def _store_calendars(account: Account, found: Sequence[RemoteCalendar]) -> None:
             used += 1
             calendar = Calendar(account=account, remote_id=remote.remote_id, hue=hue)
         calendar.name, calendar.writable = remote.name[:300], remote.writable
-        calendar.zone, calendar.gone = remote.zone, False
+        calendar.zone, calendar.organizer, calendar.gone = remote.zone, remote.organizer, False
         calendar.save()
     for calendar in known.values():
         calendar.gone = True

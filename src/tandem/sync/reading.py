@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 from tandem.calendaring import event as canonical
 from tandem.calendaring.provider import Known, Page, RemoteItem
@@ -47,8 +48,16 @@ class KnownObjects(Mapping[str, Known]):
         if self._rows is None:
             rows = RemoteObject.objects.filter(calendar=self._calendar).values_list("remote_id", "etag", "problem")
             # A quarantined object is read again: it may have been mended by a better reader.
-            self._rows = {remote_id: Known("" if problem else etag) for remote_id, etag, problem in rows.iterator()}
+            self._rows = {
+                remote_id: Known("" if problem else etag, partial(self._raw, remote_id))
+                for remote_id, etag, problem in rows.iterator()
+            }
         return self._rows
+
+    def _raw(self, remote_id: str) -> str:
+        """As it is stored now, which may be later than what the etags say: a page was applied meanwhile."""
+        row = RemoteObject.objects.filter(calendar=self._calendar, remote_id=remote_id).values_list("raw", flat=True)
+        return row.first() or ""
 
     def __getitem__(self, remote_id: str) -> Known:
         return self._load()[remote_id]

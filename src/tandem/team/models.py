@@ -113,7 +113,8 @@ class Company(models.Model):
     `installation_id` is compared with the one in the data folder: a restored backup or a cloned
     database differs and starts with `writing_held` (engine.md, brakes). `rolled_at` is when records'
     last and next meetings were last rolled on with the time; `projected_with` names the time zone data
-    and the zone that occurrences were worked out with.
+    and the zone that occurrences were worked out with. `google_client_secret` is sealed
+    (`mailboxes.secrets`). `push_problem` says why services can't call us at PUBLIC_URL, as tested last.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
@@ -126,6 +127,10 @@ class Company(models.Model):
     projected_with = models.CharField(max_length=100, blank=True, default="")
     rolled_at = models.DateTimeField(null=True, blank=True)
     is_sample = models.BooleanField(default=False)
+    google_client_id = models.CharField(max_length=200, blank=True, default="")
+    google_client_secret = models.TextField(blank=True, default="")
+    push_tested_at = models.DateTimeField(null=True, blank=True)
+    push_problem = models.CharField(max_length=300, blank=True, default="")
 
     def __str__(self) -> str:
         return self.name

@@ -25,7 +25,7 @@ from tandem.crm.models import Record
 from tandem.invitations import consent
 from tandem.mailboxes.models import Calendar
 from tandem.meetings import verbs
-from tandem.meetings.models import Meeting
+from tandem.meetings.models import Intent, Meeting
 from tandem.team.models import Company, User
 from tandem.web import event_draft, event_guests, event_input, when_words
 from tandem.web.event_draft import Draft
@@ -180,7 +180,10 @@ def _schedule_once(
 
 
 def first_of(uid: str) -> Meeting | None:
-    return Meeting.objects.filter(series__uid=uid, recurrence_id="").first()
+    """What an earlier submit of the same form made; its event may have another UID by now."""
+    asked = Intent.objects.filter(verb=Intent.Verb.CREATE, uid=uid).exclude(meeting=None).select_related("meeting")
+    first = asked.first()
+    return first.meeting if first else None
 
 
 def saved_words(calendar: Calendar, event: Event, told: Sequence[Guest], tell: bool, now: datetime) -> str:

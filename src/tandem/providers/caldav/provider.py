@@ -83,6 +83,11 @@ class CalDavProvider:
     def close(self) -> None:
         self._http.close()
 
+    @property
+    def push(self) -> None:
+        """It is polled."""
+        return
+
     def discover(self) -> Discovery:
         found = discover(self._http, self._address)
         self._client.endpoint = found.endpoint
