@@ -6,7 +6,7 @@ PUBLIC_URL       the address under which users reach this installation
 SMTP_URL         smtp://[user:password@]host:port, where invitations go out; without it they wait
 MAIL_FROM        the installation's own address, in From of every invitation
 TANDEM_ALLOW_PRIVATE_NETWORK  1: calendar servers on loopback and private addresses may be connected
-GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET  the OAuth client for Google Calendar; they go before the ones on the settings page
+GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET  the OAuth client for Google Calendar, before the one of the settings page
 TANDEM_GOOGLE_SITE  base address of a stand-in for Google (samples and tests only)
 TANDEM_MAIL_SINK folder of the local mail sink whose messages the page /mail shows (samples only)
 """

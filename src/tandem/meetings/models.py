@@ -201,8 +201,9 @@ class Intent(models.Model):
 
     `changes` is JSON `{field: [was, becomes]}` (see `calendaring.fields`), for the event named by
     `recurrence_id` in `remote_id` of `calendar`. A create carries the whole event in `event` and the
-    id we chose; `uid` is the one it was asked under, for a service may give the event another. `tell` says whether guests are told, on the author's word. Nothing is ever dropped:
-    an intent ends confirmed, or refused, or withdrawn by a person.
+    id we chose; `uid` is the one it was asked under, for a service may give the event another. `tell`
+    says whether guests are told, on the author's word. Nothing is ever dropped: an intent ends
+    confirmed, or refused, or withdrawn by a person.
     """
 
     class Verb(models.TextChoices):
