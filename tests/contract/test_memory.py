@@ -6,10 +6,10 @@ import pytest
 
 from tandem.calendaring.provider import Changed, ReconnectNeeded, TryLater
 from tandem.providers.memory import MemoryProvider, MemoryServer, Request
-from tests.contract.suite import NOW, PLANNING, ProviderContract, meeting, resource
+from tests.contract.suite import NOW, PLANNING, CalendarFileContract, CalendarFiles, meeting, resource
 
 
-class MemoryService:
+class MemoryService(CalendarFiles):
     secret = "no password here"
 
     def __init__(self) -> None:
@@ -19,8 +19,8 @@ class MemoryService:
         self.server.put(self.readonly, f"{self.readonly}one.ics", resource(*PLANNING))
         self.provider = MemoryProvider(self.server, "alice", now=lambda: NOW)
 
-    def put(self, remote_id: str, raw: str) -> str:
-        return self.server.put(self.calendar, remote_id, raw)
+    def store(self, remote_id: str, raw: str) -> None:
+        self.server.put(self.calendar, remote_id, raw)
 
     def get(self, remote_id: str) -> str | None:
         return self.server.get(self.calendar, remote_id)
@@ -34,9 +34,9 @@ class MemoryService:
     def lose_next_answer(self) -> None:
         self.server.lose_answer()
 
-    def write_after_next_write(self, remote_id: str, raw: str) -> None:
+    def write_after_next_write(self, name: str, raw: str) -> None:
         def write(_: Request) -> None:
-            self.server.put(self.calendar, remote_id, raw)
+            self.put(name, raw)
 
         self.server.after_write = write
 
@@ -49,7 +49,7 @@ class MemoryService:
         return len(self.server.writes)
 
 
-class TestMemory(ProviderContract):
+class TestMemory(CalendarFileContract):
     @pytest.fixture
     def service(self) -> MemoryService:
         return MemoryService()

@@ -10,7 +10,7 @@ import pytest
 
 from tandem.calendaring.provider import CursorExpired
 from tandem.providers.caldav import CalDavProvider
-from tests.contract.suite import NOW, PLANNING, ProviderContract, Service, all_of, known, resource
+from tests.contract.suite import NOW, PLANNING, CalendarFileContract, CalendarFiles, Service, all_of, known, resource
 from tests.proxy import Answer, Asked, CountingProxy, Hang
 from tests.radicale import PASSWORDS, RadicaleServer
 from tests.radicale import radicale_server as radicale_server
@@ -18,7 +18,7 @@ from tests.radicale import radicale_server as radicale_server
 _numbers = itertools.count()
 
 
-class RadicaleService:
+class RadicaleService(CalendarFiles):
     """Two calendars of their own for each test, behind a proxy that counts and interferes."""
 
     secret = PASSWORDS["alice"]
@@ -35,8 +35,8 @@ class RadicaleService:
         self._losing = self._forgetting = False
         self._then: Callable[[], None] | None = None
 
-    def put(self, remote_id: str, raw: str) -> str:
-        return self.server.put("alice", remote_id, raw)
+    def store(self, remote_id: str, raw: str) -> None:
+        self.server.put("alice", remote_id, raw)
 
     def get(self, remote_id: str) -> str | None:
         found = self.server.get("alice", remote_id)
@@ -51,8 +51,8 @@ class RadicaleService:
     def lose_next_answer(self) -> None:
         self._losing = True
 
-    def write_after_next_write(self, remote_id: str, raw: str) -> None:
-        self._then = lambda: self.put(remote_id, raw) and None
+    def write_after_next_write(self, name: str, raw: str) -> None:
+        self._then = lambda: self.put(name, raw) and None
 
     @property
     def requests(self) -> int:
@@ -80,7 +80,7 @@ def proxy(radicale_server: RadicaleServer) -> Iterator[CountingProxy]:
         yield proxy
 
 
-class TestRadicale(ProviderContract):
+class TestRadicale(CalendarFileContract):
     @pytest.fixture
     def service(self, radicale_server: RadicaleServer, proxy: CountingProxy) -> Iterator[RadicaleService]:
         service = RadicaleService(radicale_server, proxy)
@@ -102,7 +102,7 @@ class TestRadicale(ProviderContract):
         assert (found[path].name, found[path].color) == ("Kunden & Köln", "#2f6fde")
 
 
-class TestRadicaleWithoutSyncCollection(ProviderContract):
+class TestRadicaleWithoutSyncCollection(CalendarFileContract):
     """The same server behind a proxy that refuses sync-collection, as older servers do."""
 
     @pytest.fixture
@@ -121,15 +121,15 @@ class TestRadicaleWithoutSyncCollection(ProviderContract):
 
     def test_a_forgotten_cursor_says_so_and_a_listing_works_after_it(self, service: Service):
         """A ctag is compared, never forgotten: an unknown one leads to a whole listing at once."""
-        remote_id = self.put(service, "one", resource(*PLANNING))
+        remote_id = service.put("one", resource(*PLANNING))
         pages = list(service.provider.changes(service.calendar, "ctag:of another time", {}))
         assert set(all_of(pages)[0]) == {remote_id}
         assert pages[-1].complete
 
     def test_any_change_is_a_whole_listing_that_fetches_only_what_differs(self, service: Service):
-        self.put(service, "same", resource(*PLANNING, uid="same"))
+        service.put("same", resource(*PLANNING, uid="same"))
         items, cursor = self.listing(service)
-        new = self.put(service, "new", resource(*PLANNING, uid="new"))
+        new = service.put("new", resource(*PLANNING, uid="new"))
         pages = list(service.provider.changes(service.calendar, cursor, known(items)))
         assert set(all_of(pages)[0]) == {new}
         assert pages[-1].complete
