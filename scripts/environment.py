@@ -1,6 +1,6 @@
 """The environment in .venv: made by the standard library, filled from a hash-locked list.
 
-The four lists contain one another (runtime < sandbox < dev < bench), so an environment that holds
+The five lists contain one another (runtime < sandbox < google < dev < bench), so an environment that holds
 one holds those below it. A stamp keeps the hash of each list that was installed.
 """
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "tandem-installed.json"
 LOG = VENV / "install.log"
-LISTS = ("runtime", "sandbox", "dev", "bench")
+LISTS = ("runtime", "sandbox", "google", "dev", "bench")
 
 _OFFLINE = (
     "NewConnectionError",

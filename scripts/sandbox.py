@@ -15,7 +15,7 @@ def main() -> None:
         sys.exit("Which one? There is: google")
     try:
         # The list with google-api-python-client, whose document decides what is valid.
-        python = environment.ensure("dev")
+        python = environment.ensure("google")
     except environment.CannotInstall as problem:
         sys.exit(str(problem))
     surroundings = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LISTS = ("runtime", "sandbox", "dev", "bench")
+LISTS = ("runtime", "sandbox", "google", "dev", "bench")
 
 
 def text(name: str) -> str:
