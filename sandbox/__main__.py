@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.caldav_upload import UploadFailed
+from sandbox.kept import CannotRun
 from sandbox.mail_sink import MailSink
-from sandbox.radicale import CannotRun, Radicale
+from sandbox.radicale import Radicale
 from sandbox.team import TEAM
 from tandem import boot
 from tandem.calendaring.provider import ProviderError

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
 import secrets
-import socket
 import subprocess
 import sys
 import threading
@@ -13,12 +11,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.kept import CannotRun, listens, port_of, write_whole
+
 START_SECONDS = 20.0
 RESTART_SECONDS = 1.0
-
-
-class CannotRun(Exception):
-    """Why the calendar server does not run, as a sentence."""
 
 
 class Radicale:
@@ -33,7 +29,7 @@ class Radicale:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
         self.passwords = self._passwords(users)
-        self.port = port or self._port()
+        self.port = port or port_of(folder)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -49,7 +45,7 @@ class Radicale:
 
     def start(self) -> None:
         """Run the server and wait until it answers. Raises `CannotRun`."""
-        if _answers(self.port):
+        if listens(self.port):
             raise CannotRun(
                 f"Port {self.port}, which the sample's calendar server uses, is taken by another program. "
                 f"Stop that one, or start with another data folder."
@@ -68,7 +64,7 @@ class Radicale:
                 start_new_session=True,
             )
         until = time.monotonic() + START_SECONDS
-        while not _answers(self.port):
+        while not listens(self.port):
             if process.poll() is not None or time.monotonic() > until:
                 self.stop()
                 raise CannotRun(f"The sample's calendar server did not start: see {self.folder / 'radicale.log'}")
@@ -117,20 +113,12 @@ class Radicale:
         missing = [user for user in users if user not in kept]
         if missing:
             kept |= {user: "-".join(secrets.token_hex(2) for _ in range(4)) for user in missing}
-            _write(path, json.dumps(kept, indent=1) + "\n")
+            write_whole(path, json.dumps(kept, indent=1) + "\n")
         return kept
 
-    def _port(self) -> int:
-        path = self.folder / "port"
-        if path.exists():
-            return int(path.read_text())
-        port = _free_port()
-        _write(path, f"{port}\n")
-        return port
-
     def _write_settings(self) -> None:
-        _write(self.folder / "users", "".join(f"{user}:{password}\n" for user, password in self.passwords.items()))
-        _write(
+        write_whole(self.folder / "users", "".join(f"{user}:{password}\n" for user, password in self.passwords.items()))
+        write_whole(
             self.folder / "radicale.conf",
             "[server]\n"
             f"hosts = 127.0.0.1:{self.port}\n"
@@ -146,29 +134,3 @@ class Radicale:
             "[logging]\n"
             "level = warning\n",
         )
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, for its owner's eyes only."""
-    draft = path.with_name(path.name + ".new")
-    draft.touch(mode=0o600)
-    draft.write_text(text)
-    draft.replace(path)
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    """A free port below the range from which systems hand out ports to clients: it shall still be free next week."""
-    for port in random.sample(range(20000, 29999), 200):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise CannotRun("No free port was found for the sample's calendar server.")

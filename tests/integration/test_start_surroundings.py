@@ -18,8 +18,9 @@ import icalendar
 import pytest
 
 from sandbox import events
+from sandbox.kept import CannotRun
 from sandbox.mail_sink import MailSink
-from sandbox.radicale import CannotRun, Radicale
+from sandbox.radicale import Radicale
 
 ROOT = Path(__file__).parents[2]
 
