@@ -18,6 +18,7 @@ from tandem.crm.addresses import FREE_MAIL, BadAddress, domain_of
 from tandem.crm.kinds import info
 from tandem.crm.models import Kind, Note, OpportunityStatus, Phone, Record, Stage, Tag
 from tandem.crm.names import fold
+from tandem.team import news
 from tandem.team.models import User
 from tandem.team.refusals import Invalid as Invalid
 from tandem.team.refusals import NotAllowed as NotAllowed
@@ -104,6 +105,7 @@ def save(user: User, record: Record | None, kind: Kind, data: RecordData, *, now
     record.save(force_insert=True) if record._state.adding else record.save(update_fields=set(changed_columns))
     own_changed = keep_lists(record, data, fields)
     search_words.refresh(record)
+    news.mark()
     changed = identities.refresh({record.id}) if kind in {Kind.PERSON, Kind.OPPORTUNITY} else set()
     return Done(record, frozenset(changed | ({record.id} if own_changed else set())))
 
@@ -132,6 +134,7 @@ def delete(user: User, record: Record, *, now: datetime) -> frozenset[UUID]:
     # what it lent and what it borrowed goes with it, by the foreign keys
     lost = frozenset(record.lent_identities.values_list("record", flat=True))
     record.delete()
+    news.mark()
     return lost
 
 
@@ -191,6 +194,7 @@ def add_note(user: User, record: Record, text: str, *, now: datetime) -> Note:
     # auto_now_add knows only the machine's clock; the caller's `now` rules
     Note.objects.filter(id=note.id).update(created_at=now)
     note.created_at = now
+    news.mark()
     return note
 
 
@@ -201,6 +205,7 @@ def delete_note(user: User, note: Note) -> None:
     if note.author_id != user.id and not user.is_administrator:
         raise NotAllowed("Only who wrote a note, or an administrator, deletes it.")
     note.delete()
+    news.mark()
 
 
 def data_of(record: Record) -> RecordData:

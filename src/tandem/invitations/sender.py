@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db.models import F, Q
 
 from tandem.invitations.models import LedgerEntry
+from tandem.team import news
 from tandem.team.models import Company
 
 State = LedgerEntry.State
@@ -53,6 +54,7 @@ def send_due(now: datetime, *, limit: int = 50) -> int:
         untold = due.exclude(error=NO_SMTP)
         if untold.exists():
             untold.update(error=NO_SMTP)
+            news.mark()
         return 0
     ids = list(due.order_by("created_at", "id").values_list("id", flat=True)[:limit])
     # A restored backup or a cloned database must not mail everybody again.
@@ -89,6 +91,7 @@ def _give_up_claims(now: datetime) -> None:
     claims = LedgerEntry.objects.filter(state=State.SENDING, next_try_at__lte=now)
     if claims.exists():  # an UPDATE of nothing would still take SQLite's write lock, every few seconds
         claims.update(state=State.UNCERTAIN, next_try_at=None, error=UNCERTAIN)
+        news.mark()
 
 
 def _claim(entry_id: UUID, now: datetime) -> LedgerEntry | None:
@@ -201,6 +204,7 @@ def _settle(
     # The number of attempts names the claim: a person may have asked for another one meanwhile.
     ours = LedgerEntry.objects.filter(id=entry.id, attempts=entry.attempts, state__in=(State.SENDING, State.UNCERTAIN))
     ours.update(state=state, error=error[:500], next_try_at=next_try_at, sent_at=sent_at)
+    news.mark()
 
 
 def _postpone_all(ids: Iterable[UUID], words: str, now: datetime) -> None:

@@ -26,6 +26,7 @@ from tandem.mailboxes.rights import me
 from tandem.meetings import linking
 from tandem.meetings.models import Copy, Intent, Meeting, Occurrence, Participant, Pin, Series
 from tandem.meetings.wishes import LIVE, event_of, shown
+from tandem.team import news
 from tandem.team.models import Company
 
 PAST = timedelta(days=5 * 366)
@@ -78,8 +79,11 @@ def refresh(series_ids: Collection[UUID], *, now: datetime) -> None:
         part = ids[at : at + CHUNK]
         with transaction.atomic(savepoint=False):
             loaded = _load(part)
-            slots = _settle_meetings(loaded, mine, company_zone, now)
-            touched |= _write_slots(part, slots, company_zone)
+            slots, settled = _settle_meetings(loaded, mine, company_zone, now)
+            addresses, written = _write_slots(part, slots, company_zone)
+            touched |= addresses
+            if settled or written:
+                news.mark()
         pinned |= set(Pin.objects.filter(series__in=part).values_list("record_id", flat=True))
     linking.relink_addresses(touched, now=now)
     linking.relink(pinned, now=now)
@@ -118,8 +122,11 @@ def _load(ids: Sequence[UUID]) -> _Loaded:
 SlotOf = tuple[Slot, Meeting]
 
 
-def _settle_meetings(loaded: _Loaded, mine: _Mine, zone: str, now: datetime) -> dict[UUID, list[SlotOf]]:
-    """Choose authorities, write what changed of the meetings, and say when each series takes place."""
+def _settle_meetings(loaded: _Loaded, mine: _Mine, zone: str, now: datetime) -> tuple[dict[UUID, list[SlotOf]], int]:
+    """Choose authorities, write what changed of the meetings, and say when each series takes place.
+
+    Answers with that, and with how many meetings changed.
+    """
     changed: list[tuple[object, ...]] = []
     rolls: list[tuple[object, ...]] = []
     slots: dict[UUID, list[SlotOf]] = {}
@@ -139,7 +146,7 @@ def _settle_meetings(loaded: _Loaded, mine: _Mine, zone: str, now: datetime) -> 
             rolls.append((series_id, until))
     bulk.update(Meeting, ["authority_id", "state", "shown", "title", "private"], changed)
     bulk.update(Series, ["endless_until"], rolls)
-    return slots
+    return slots, len(changed)
 
 
 def _settle(
@@ -255,8 +262,9 @@ def _slots(
     return result, until
 
 
-def _write_slots(series_ids: Sequence[UUID], slots: dict[UUID, list[SlotOf]], zone: str) -> set[str]:
-    """Make occurrences and participants equal to `slots`; answer with every address concerned."""
+def _write_slots(series_ids: Sequence[UUID], slots: dict[UUID, list[SlotOf]], zone: str) -> tuple[set[str], int]:
+    """Make occurrences and participants equal to `slots`; answer with every address concerned, and with
+    how many rows that took."""
     over = set(
         Meeting.objects.filter(series__in=series_ids, recurrence_id="", state=Meeting.State.CANCELLED).values_list(
             "series_id", flat=True
@@ -297,7 +305,7 @@ def _write_slots(series_ids: Sequence[UUID], slots: dict[UUID, list[SlotOf]], zo
     bulk.upsert(Occurrence, columns, occurrence_rows, key=["id"], update=columns[1:])
     columns = ["id", "address", "starts_at", "occurrence_id"]
     bulk.upsert(Participant, columns, participant_rows, key=["id"], update=["starts_at"])
-    return touched
+    return touched, len(lost) + len(stored) + len(occurrence_rows) + len(participant_rows)
 
 
 def _row(

@@ -25,6 +25,7 @@ from tandem.meetings import linking, projection, whole_series
 from tandem.meetings.models import Copy, Intent, Meeting, Pin, RemoteObject, Series
 from tandem.meetings.reading import occurrence_event, why_not_editable, writing_calendar
 from tandem.meetings.wishes import LIVE, changes_of, conflicts_of, dump
+from tandem.team import news
 from tandem.team.models import User
 from tandem.team.refusals import Invalid as Invalid
 from tandem.team.refusals import NotAllowed as NotAllowed
@@ -296,6 +297,8 @@ def _own(author: User, intent: Intent) -> None:
 
 
 def _refresh(intent: Intent, now: datetime) -> None:
+    """What follows from the intent's new state, on open pages too."""
+    news.mark()
     if intent.meeting is not None:
         projection.refresh([intent.meeting.series_id], now=now)
 

@@ -26,6 +26,7 @@ from tandem.mailboxes.models import Calendar
 from tandem.mailboxes.rights import me
 from tandem.meetings import attachments, projection
 from tandem.meetings.models import Copy, Intent, Meeting, RemoteObject, Series
+from tandem.team import news
 
 log = structlog.get_logger()
 
@@ -103,6 +104,9 @@ def _apply(calendar: Calendar, items: Sequence[RemoteItem], removed: Sequence[st
     bulk.delete(RemoteObject, gone)
     attachments.carry(batch.moved | _twins(batch))
     projection.refresh(batch.touched, now=now)
+    if changed or gone:
+        # Whose mailboxes hold a meeting shows on pages too, even where the meeting itself stays as it was.
+        news.mark()
     return batch.touched
 
 

@@ -53,6 +53,7 @@ from tandem.sync import due as requests
 from tandem.sync import waiting
 from tandem.sync.apply import apply
 from tandem.sync.reading import stored_item
+from tandem.team import news
 from tandem.team.models import Company
 
 ROUNDS = 4
@@ -287,6 +288,7 @@ def _carry_out(
         intent = by_id[action.wish.id]
         intent.conflicts = dump({**conflicts_of(intent), **action.theirs})
         intent.save(update_fields=["conflicts"])
+        news.mark()
         if not _unsettled(intent):
             _settle(work, intent, Intent.State.CONFLICT)
     elif isinstance(action, Refuse):
@@ -356,6 +358,7 @@ def _settle(work: _Work, intent: Intent, state: Intent.State, *, error: str = ""
     intent.state, intent.error, intent.next_try_at = state, error[:500], None
     intent.settled_at = work.clock() if state == Intent.State.CONFIRMED else None
     intent.save(update_fields=["state", "error", "next_try_at", "settled_at"])
+    news.mark()
 
 
 def _later(work: _Work, intents: Sequence[Intent], words: str, retry_after: float | None) -> None:
@@ -367,3 +370,4 @@ def _later(work: _Work, intents: Sequence[Intent], words: str, retry_after: floa
     rows: list[tuple[UUID, object, object]] = [(intent.id, at, words[:500]) for intent in intents]
     with work.lease.guarding():
         bulk.update(Intent, ["next_try_at", "error"], rows)
+        news.mark()

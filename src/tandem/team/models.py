@@ -141,6 +141,16 @@ class Company(models.Model):
         return company
 
 
+class News(models.Model):
+    """A mark that something which open pages show became another. See `news.py`."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"news {self.id}"
+
+
 ACTIVE = timedelta(minutes=15)
 
 
@@ -154,4 +164,4 @@ def anyone_active(now: datetime) -> bool:
     return User.objects.filter(last_seen_at__gt=now - ACTIVE).exists()
 
 
-__all__ = ["HUES", "Alias", "Company", "Role", "SignInLink", "SignInTry", "User", "anyone_active", "was_active"]
+__all__ = ["HUES", "Alias", "Company", "News", "Role", "SignInLink", "SignInTry", "User", "anyone_active", "was_active"]
