@@ -104,7 +104,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     `recurrence_id` is empty for a single event or a series' master; for an override it is the
     original start as a UTC instant (`20260105T090000Z`) or a date (`20260105`), RFC 5545 3.8.4.4.
     `recurrence` holds the master's RRULE, RDATE and EXDATE lines, without folding.
-    `guests` is ordered by address. `kind` is `default`, or the provider's word for what is no meeting.
+    `guests` is ordered by address; `guests_can_modify` lets them change the event too, and `locked` lets
+    nobody change its content (Google). `kind` is `default`, or the provider's word for what is no meeting.
     """
 
     uid: str
@@ -123,6 +124,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     sequence: int = 0
     join_url: str = ""
     reminders: tuple[int, ...] = ()
+    guests_can_modify: bool = False
+    locked: bool = False
 
     @property
     def private(self) -> bool:

@@ -35,7 +35,7 @@ _WRITES = frozenset({"PUT", "DELETE", "POST", "PATCH", "MKCALENDAR", "PROPPATCH"
 _BUSY = frozenset({408, 423, 425, 429, 503})
 
 
-def _user_agent() -> str:
+def user_agent() -> str:
     try:
         return f"Tandem/{version('tandem-crm')}"
     except PackageNotFoundError:
@@ -78,7 +78,7 @@ class Http:
             timeout=TIMEOUT,
             follow_redirects=False,
             trust_env=False,
-            headers={"User-Agent": _user_agent(), "Accept-Encoding": "gzip, deflate"},
+            headers={"User-Agent": user_agent(), "Accept-Encoding": "gzip, deflate"},
         )
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class Http:
         content = body.encode() if body else None
         try:
             with self._client.stream(method, url, headers=dict(headers), content=content, auth=self._auth) as response:
-                return Answer(response.status_code, response.headers, _limited(response), str(url))
+                return Answer(response.status_code, response.headers, read_limited(response), str(url))
         except (httpx2.TransportError, httpx2.DecodingError, httpx2.InvalidURL, httpx2.StreamError) as error:
             raise transport_error(error, method, url.host) from error
 
@@ -151,7 +151,7 @@ def _next(method: str, start: httpx2.URL, current: httpx2.URL, location: str, st
     return target
 
 
-def _limited(response: httpx2.Response) -> bytes:
+def read_limited(response: httpx2.Response) -> bytes:
     """The body, decompressed, as long as it is not larger than any calendar's answer should be."""
     parts, size = [], 0
     for part in response.iter_bytes():

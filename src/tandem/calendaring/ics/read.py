@@ -17,13 +17,14 @@ from tandem.calendaring.ics import people, recurrence
 from tandem.calendaring.ics.lines import Params, Unreadable, decode_text, split, unfold
 from tandem.calendaring.ics.values import Moment, Zones, after, canonical_id, instant, moment, parse_span
 from tandem.calendaring.ics.values import wall_in as in_zone
+from tandem.calendaring.join_link import meeting_link
 
 LONGEST_UID = 1000
 
 _STATUS: dict[str, Status] = {"TENTATIVE": "tentative", "CANCELLED": "cancelled"}
 _CLASS: dict[str, Visibility] = {"PUBLIC": "public", "PRIVATE": "private", "CONFIDENTIAL": "private"}
 _SEVERAL = frozenset({"ATTENDEE", "RRULE", "RDATE", "EXDATE", "CONFERENCE", "X-ALT-DESC"})
-_MEETING_LINK = re.compile(
+_LINK = re.compile(
     r"https://(?:meet\.google\.com|[\w.-]*zoom\.us/(?:j|my|w|s)|teams\.(?:microsoft|live)\.com/"
     r"|[\w.-]*webex\.com|meet\.jit\.si|whereby\.com|[\w.-]*gotomeet\.me|[\w.-]*bigbluebutton\.[\w.]+)"
     r"[^\s<>\"'()\[\]{}]*",
@@ -239,10 +240,8 @@ def _join_url(component: _Component, location: str, description: str) -> str:
     for text in _said(component):
         if _LINK.match(text.strip()):
             return text.strip()
-    for text in (location, description):
-        found = _MEETING_LINK.search(text) if "https://" in text.lower() else None
-        if found:
-            return found.group().rstrip(".,;:!?")
+    if link := meeting_link(location, description):
+        return link
     url = component.one.get("URL")
     return url[1].strip() if url and _LINK.match(url[1].strip()) else ""
 
