@@ -1,4 +1,4 @@
-"""`python -m sandbox`: Tandem with its sample team, a calendar server and a mail sink around it."""
+"""`python -m sandbox`: Tandem with its sample team, a mail sink, and a calendar server or a stand-in for Google."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sandbox.behind import Behind, on_google, on_radicale
 from sandbox.caldav_upload import UploadFailed
 from sandbox.kept import CannotRun
 from sandbox.mail_sink import MailSink
-from sandbox.radicale import Radicale
 from sandbox.team import TEAM
 from tandem import boot
 from tandem.calendaring.provider import ProviderError
@@ -21,11 +21,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description="Tandem with its sample team.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--google", action="store_true", help="a stand-in for Google instead of a Radicale")
     options = parser.parse_args()
     data = Path(os.environ.get("TANDEM_DATA", "data")).resolve()
+    address = os.environ.setdefault("PUBLIC_URL", f"http://127.0.0.1:{options.port}").rstrip("/")
     try:
-        with boot.alone(data), boot.stopped_by_signals():
-            run(data, options.host, options.port)
+        with (
+            boot.alone(data),
+            boot.stopped_by_signals(),
+            on_google(data, address) if options.google else on_radicale(data) as behind,
+        ):
+            run(data, behind, options.host, options.port)
     except (boot.CannotServe, CannotRun, UploadFailed) as problem:
         _leave(str(problem))
     except ProviderError as problem:
@@ -34,11 +40,9 @@ def main() -> None:
         pass
 
 
-def run(data: Path, host: str, port: int) -> None:
+def run(data: Path, behind: Behind, host: str, port: int) -> None:
     """Serve with everything around it, until told to stop. What is started here is stopped here."""
-    radicale = Radicale(data / "radicale", [mate.login for mate in TEAM if mate.login])
     sink = MailSink(data / "mail")
-    os.environ.setdefault("PUBLIC_URL", f"http://127.0.0.1:{port}")
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "tandem.settings",
         "TANDEM_DATA": str(data),
@@ -46,22 +50,23 @@ def run(data: Path, host: str, port: int) -> None:
         "TANDEM_MAIL_SINK": str(data / "mail"),
         "SMTP_URL": sink.url,
         "MAIL_FROM": "tandem@northwind.example",
+        **behind.environment,
     }
-    with radicale, sink:
+    with sink:
         boot.prepare()
         from sandbox import sample  # its models exist only after prepare
 
         try:
-            sample.load(radicale, data / "sample.done", now=datetime.now(UTC))
+            sample.load(behind, data / "sample.done", now=datetime.now(UTC))
         except sample.NotASample as foreign:
             raise boot.CannotServe(
                 f"The data in {data} are not the sample's. Start them with ./start --clean --data {data}, "
                 "or the sample in another folder: ./start --data DIR"
             ) from foreign
-        boot.serve(host, port, ready=lambda address: print(_welcome(address, radicale), flush=True))
+        boot.serve(host, port, ready=lambda address: print(_welcome(address, behind), flush=True))
 
 
-def _welcome(address: str, radicale: Radicale) -> str:
+def _welcome(address: str, behind: Behind) -> str:
     from django.urls import reverse
 
     from tandem.team import links
@@ -73,10 +78,9 @@ def _welcome(address: str, radicale: Radicale) -> str:
         if user is not None:
             path = reverse("sign-in-link", args=[links.create(user, now=datetime.now(UTC))])
             lines.append(f"  {mate.name + ', ' + user.get_role_display().lower():<28} {address}{path}")
-    lines += ["", f"Any CalDAV program shows the same calendars: {radicale.url}"]
-    lines += [f"  user {login:<6} password {password}" for login, password in radicale.passwords.items()]
-    lines += ["", f"Mail to guests goes no further than {address}{reverse('mail')}"]
-    lines += ["Stop with Ctrl C. Everything is kept for the next ./start.", ""]
+    lines += ["", *behind.words, ""]
+    lines += [f"Mail that Tandem sends goes no further than {address}{reverse('mail')}"]
+    lines += ["Stop with Ctrl C. Everything is kept for the next start.", ""]
     return "\n".join(lines)
 
 

@@ -1,8 +1,8 @@
 """Loads the sample, in three steps that can each be done again after an interruption.
 
 1. users and customers: one transaction, so they are there wholly or not at all
-2. calendars on the server: fixed names, so that a second time leaves the same
-3. accounts connected as the connect page does it: known ones are taken up again
+2. calendars at what stands behind it: fixed names, so that a second time leaves the same
+3. accounts connected as the connect page does it, where the sample comes with some: known ones are taken up again
 
 A file says that all three are done; the next start then touches nothing.
 """
@@ -17,9 +17,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from sandbox import customers, team
-from sandbox.caldav_upload import upload
-from sandbox.events import resources
-from sandbox.radicale import Radicale
+from sandbox.behind import Behind, Login
 from tandem.calendaring.provider import Credentials
 from tandem.crm import verbs
 from tandem.crm.models import EmailCategory, Kind, Note, Pipeline, Record, Stage
@@ -34,7 +32,7 @@ class NotASample(Exception):
     """The database belongs to somebody: the sample is not mixed into it."""
 
 
-def load(radicale: Radicale, done: Path, *, now: datetime) -> None:
+def load(behind: Behind, done: Path, *, now: datetime) -> None:
     """Load what is missing of the sample; `done` is the file that says that nothing is.
 
     Raises `NotASample` for a database with users of its own, `UploadFailed`, `ProviderError`.
@@ -46,19 +44,18 @@ def load(radicale: Radicale, done: Path, *, now: datetime) -> None:
         return
     if not company.is_sample:
         load_crm(now)
-    today = now.astimezone(ZoneInfo(team.TIME_ZONE)).date()
-    upload(radicale.url, radicale.passwords, team.TEAM, resources(today))
-    for mate in team.TEAM:
-        if mate.login:
-            connect(mate, radicale, now)
+    behind.fill(now.astimezone(ZoneInfo(team.TIME_ZONE)).date())
+    for login in behind.logins:
+        connect(login, now)
     done.write_text(f"{now.astimezone(UTC).isoformat()}\n")
 
 
-def connect(mate: team.Teammate, radicale: Radicale, now: datetime) -> None:
+def connect(login: Login, now: datetime) -> None:
     """Connect a teammate's account; all its calendars are read, and the first one takes new meetings."""
+    mate = login.mate
     account = accounts.connect(
         User.objects.get(email=mate.email),
-        Credentials(radicale.url, mate.login, radicale.passwords[mate.login]),
+        Credentials(login.url, mate.login, login.password),
         addresses=(mate.email,),
         invitations_by=Sender.TANDEM,
         now=now,

@@ -6,10 +6,27 @@ import argparse
 import os
 import socket
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts import environment
 from scripts.environment import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A way to start: where its data are kept, the list of packages it needs, what runs."""
+
+    folder: str
+    packages: str
+    entry: tuple[str, ...]
+
+
+KINDS = {
+    "": Kind("data", "sandbox", ("sandbox",)),
+    "google": Kind("data-google", "google", ("sandbox", "--google")),
+    "clean": Kind("data-clean", "runtime", ("tandem", "serve")),
+}
 
 
 class CannotStart(Exception):
@@ -18,19 +35,19 @@ class CannotStart(Exception):
 
 def main() -> None:
     options = _options()
-    folder = Path(options.data).resolve() if options.data else ROOT / ("data-clean" if options.clean else "data")
+    kind = KINDS["clean" if options.clean else "google" if options.google else ""]
+    folder = Path(options.data).resolve() if options.data else ROOT / kind.folder
     try:
         _check_folder(folder)
         _check_port(options.host, options.port)
-        python = environment.ensure("runtime" if options.clean else "sandbox")
+        python = environment.ensure(kind.packages)
     except (CannotStart, environment.CannotInstall) as problem:
         print(problem, file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("\nStopped. The next ./start goes on from here.", file=sys.stderr)
         sys.exit(130)
-    entry = ["tandem", "serve"] if options.clean else ["sandbox"]
-    arguments = [str(python), "-m", *entry, "--host", options.host, "--port", str(options.port)]
+    arguments = [str(python), "-m", *kind.entry, "--host", options.host, "--port", str(options.port)]
     os.execve(str(python), arguments, _surroundings(folder, options.host, options.port))
 
 
@@ -39,7 +56,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000, help="port of the web page (default 8000)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--data", metavar="DIR", help="folder for everything that is kept (default ./data)")
-    parser.add_argument(
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--google",
+        action="store_true",
+        help="the sample team on a stand-in for Google Calendar, kept in ./data-google unless --data is given",
+    )
+    kind.add_argument(
         "--clean",
         action="store_true",
         help="no sample team: an empty Tandem, kept in ./data-clean unless --data is given",

@@ -114,8 +114,7 @@ class Api:
         row.if_match, row.if_none_match = request.headers.get("if-match"), request.headers.get("if-none-match")
         row.inside = inside
         with self.lock:
-            parts.log.rows.append(row)
-            row.number = len(parts.log.rows)
+            parts.log.add(row)
         try:
             response = self._answered(request, row)
         except Problem as problem:

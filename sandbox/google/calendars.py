@@ -24,11 +24,11 @@ _LIST_FIELDS = ("summaryOverride", "colorId", "backgroundColor", "foregroundColo
 class Calendars:
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._cursors: dict[str, int] = {}
+        self.cursors: dict[str, int] = {}
         self._pages: dict[str, tuple[list[Json], int]] = {}
 
     def expire_sync_tokens(self) -> None:
-        self._cursors = dict.fromkeys(self._cursors, -1)
+        self.cursors = dict.fromkeys(self.cursors, -1)
 
     def page(self, user: User, parameters: Json) -> Json:
         """calendarList.list: at most 250 on a page. Raises `Problem` 400, 410."""
@@ -44,7 +44,7 @@ class Calendars:
         if rows[size:]:
             self._pages[token] = (rows[size:], seen)
             return body | {"nextPageToken": token}
-        self._cursors[token] = seen
+        self.cursors[token] = seen
         return body | {"nextSyncToken": token}
 
     def entry(self, user: User, calendar_id: str) -> Json:
@@ -129,11 +129,11 @@ class Calendars:
         for name in ("showDeleted", "showHidden"):
             if parameters.get(name) is False:
                 raise bad_parameter(f"{name} cannot be false together with syncToken.", name)
-        if token not in self._cursors:
+        if token not in self.cursors:
             raise invalid("Invalid sync token value.", "syncToken")
-        if self._cursors[token] < 0:
+        if self.cursors[token] < 0:
             raise full_sync_required()
-        return self._cursors[token]
+        return self.cursors[token]
 
     def _row(self, user: User, calendar: Calendar) -> Json:
         kept = dict(calendar.listed[user.address])

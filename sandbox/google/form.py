@@ -5,7 +5,6 @@ Like Google's own page, saving asks whether guests shall be told, and puts the o
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -16,7 +15,6 @@ from sandbox.google.problems import Json, Problem
 from sandbox.google.store import Store, User
 
 PATH = "/calendar/render"
-EVENT_PATH = "/calendar/event"
 _TIME = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})(Z?))?")
 Insert = Callable[[User, str, Json, str], Json]
 
@@ -39,24 +37,6 @@ class Form:
         if request.method == "POST":
             return self._saved(request, values, person)
         return self._form(request, values, person)
-
-    def event(self, request: Request) -> Response:
-        """The page that `htmlLink` leads to."""
-        name = request.query.get("eid", [""])[-1]
-        try:
-            event_id, _, calendar_id = base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode().partition(" ")
-        except ValueError:
-            return html(pages.page("Not found"), 404)
-        calendar = self._store.calendars.get(calendar_id)
-        entry = calendar.entries.get(event_id) if calendar else None
-        if calendar is None or entry is None:
-            return html(pages.page("Not found"), 404)
-        people = [str(guest["email"]) for guest in entry.data.get("attendees", ())]
-        start = entry.data.get("start", {})
-        lines = [f"In the calendar {calendar.summary}", f"From {start.get('dateTime', start.get('date', ''))}"]
-        lines += [f"Guests: {', '.join(people)}"] if people else []
-        lines += ["Cancelled"] if entry.gone else []
-        return html(pages.page(str(entry.data.get("summary", "(No title)")), *map(pages.text, lines)))
 
     def _account(self, name: str) -> User | None:
         accounts = self.signed_in or list(self._store.users)

@@ -59,12 +59,14 @@ class Lists:
     def __init__(self, store: Store, behaviour: Behaviour) -> None:
         self._store = store
         self._behaviour = behaviour
-        self._cursors: dict[str, Cursor] = {}
+        self.cursors: dict[str, Cursor] = {}
+        self.forgetful = False
+        """Taken up from a file, which keeps the newest sync tokens only: an unknown one may have been given."""
         self._listings: dict[str, Listing] = {}
 
     def expire_sync_tokens(self, calendar: str = "") -> None:
         """Every token given so far (for that calendar) answers 410, and tombstones of deleted events are swept away."""
-        for cursor in self._cursors.values():
+        for cursor in self.cursors.values():
             if calendar in {"", cursor.calendar}:
                 cursor.given = datetime.min.replace(tzinfo=UTC)
         for each in self._store.calendars.values():
@@ -127,7 +129,9 @@ class Lists:
                 raise bad_parameter(f"The parameter {name} cannot be given together with syncToken.", name)
         if parameters.get("showDeleted") is False:
             raise bad_parameter("showDeleted cannot be false together with syncToken.", "showDeleted")
-        found = self._cursors.get(token)
+        found = self.cursors.get(token)
+        if found is None and self.forgetful:
+            raise full_sync_required()
         if found is None or found.calendar != calendar.id:
             raise invalid("Invalid sync token value.", "syncToken")
         if self._store.clock.now() - found.given > self._behaviour.sync_token_life:
@@ -156,7 +160,7 @@ class Lists:
             return page, {}
         token = self._token("sync")
         fixed = {name: value for name, value in listing.parameters.items() if name != "syncToken"}
-        self._cursors[token] = Cursor(listing.calendar, listing.seen, fixed, self._store.clock.now())
+        self.cursors[token] = Cursor(listing.calendar, listing.seen, fixed, self._store.clock.now())
         return page, {"nextSyncToken": token}
 
     def _token(self, kind: str) -> str:

@@ -37,6 +37,14 @@ class Row:
 @dataclass(slots=True)
 class Log:
     rows: list[Row] = field(default_factory=list)
+    taken: int = 0
+    """How many requests there were; a sandbox that was kept in a file goes on counting."""
+
+    def add(self, row: Row) -> None:
+        """Number a request, and keep it."""
+        self.taken += 1
+        row.number = self.taken
+        self.rows.append(row)
 
     def outside(self) -> list[Row]:
         """What clients sent."""

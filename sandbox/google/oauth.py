@@ -66,7 +66,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class _Code:
+class Code:
     request: Request
     user: str
     scopes: tuple[str, ...]
@@ -87,7 +87,7 @@ class Grant:
 
 
 @dataclass(slots=True)
-class _Access:
+class Access:
     user: str
     scopes: tuple[str, ...]
     ends: datetime
@@ -103,8 +103,8 @@ class OAuth:
         self._random = random.Random(seed)
         self.clients: dict[str, Client] = {}
         self.grants: dict[str, Grant] = {}
-        self._codes: dict[str, _Code] = {}
-        self._access: dict[str, _Access] = {}
+        self.codes: dict[str, Code] = {}
+        self.access: dict[str, Access] = {}
         self.issuer = "https://accounts.google.com"
 
     def add_client(self, name: str, *redirects: str) -> Client:
@@ -116,7 +116,7 @@ class OAuth:
 
     def user_of(self, token: str) -> tuple[User, frozenset[str]]:
         """Whose access token that is, and its scopes. Raises `Problem` 401."""
-        found = self._access.get(token)
+        found = self.access.get(token)
         if found is None or found.revoked or found.ends <= self._store.clock.now():
             raise unauthenticated()
         if found.grant is not None and found.grant.ended:
@@ -128,6 +128,16 @@ class OAuth:
         wanted = scopes or (PREFIX + "calendar", "openid", "email", "profile")
         return self._issue(user.address, wanted, "", None, life)
 
+    def lasting_token(self, user: User) -> str:
+        """A personal token with a month left or more: a known one, else a new one."""
+        least = self._store.clock.now() + timedelta(days=30)
+        known = (
+            token
+            for token, each in self.access.items()
+            if each.user == user.address and not each.client and not each.revoked and each.ends > least
+        )
+        return next(known, "") or self.personal_token(user)
+
     def allowed(self, request: Request, user: User) -> bool:
         """A client in Testing lets in its testers alone."""
         testers = self.clients[request.client].testers
@@ -136,7 +146,7 @@ class OAuth:
     def code(self, request: Request, user: User, scopes: tuple[str, ...]) -> str:
         """The user consented to these scopes."""
         code = f"4/0A{self._letters(60)}"
-        self._codes[code] = _Code(request, user.address, scopes, self._store.clock.now())
+        self.codes[code] = Code(request, user.address, scopes, self._store.clock.now())
         return code
 
     def token(self, form: Mapping[str, str]) -> Json:
@@ -154,7 +164,7 @@ class OAuth:
 
     def revoke(self, token: str) -> None:
         """Either kind of token; with it goes all that the user granted this client. Raises `OAuthProblem`."""
-        access = self._access.get(token)
+        access = self.access.get(token)
         grant = self.grants.get(token) or (access.grant if access else None)
         if (grant is None and access is None) or (grant is not None and grant.ended) or (access and access.revoked):
             raise OAuthProblem("invalid_token", "Token expired or revoked")
@@ -171,7 +181,7 @@ class OAuth:
 
     def expire_access(self, user: str = "") -> None:
         """Access tokens end now; refresh tokens stay."""
-        for access in self._access.values():
+        for access in self.access.values():
             if user in {"", access.user}:
                 access.ends = self._store.clock.now()
 
@@ -184,7 +194,7 @@ class OAuth:
 
     def tokeninfo(self, token: str) -> Json:
         """Raises `OAuthProblem` for a token that is none."""
-        found = self._access.get(token)
+        found = self.access.get(token)
         left = int((found.ends - self._store.clock.now()).total_seconds()) if found else 0
         if found is None or found.revoked or left <= 0 or (found.grant is not None and found.grant.ended):
             raise OAuthProblem("invalid_token", "Invalid Value")
@@ -193,7 +203,7 @@ class OAuth:
         return body | {"exp": str(int(found.ends.timestamp())), "access_type": "offline", "sub": user.subject}
 
     def _exchange(self, client: Client, form: Mapping[str, str]) -> Json:
-        found = self._codes.get(form.get("code", ""))
+        found = self.codes.get(form.get("code", ""))
         now = self._store.clock.now()
         if found is None or found.request.client != client.id or found.given + CODE_LIFE <= now:
             raise OAuthProblem("invalid_grant", "Malformed auth code.")
@@ -261,7 +271,7 @@ class OAuth:
 
     def _issue(self, user: str, scopes: tuple[str, ...], client: str, grant: Grant | None, life: timedelta) -> str:
         token = f"ya29.a0{self._letters(64)}"
-        self._access[token] = _Access(user, scopes, self._store.clock.now() + life, client, grant)
+        self.access[token] = Access(user, scopes, self._store.clock.now() + life, client, grant)
         return token
 
     def _letters(self, count: int) -> str:

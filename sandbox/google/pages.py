@@ -21,19 +21,23 @@ def page(title: str, *parts: str) -> str:
     )
 
 
+def safe(words: str) -> str:
+    return escape(words)
+
+
 def text(words: str) -> str:
-    return f"<p>{escape(words)}</p>"
+    return f"<p>{escape(words)}</p>" if words else ""
 
 
 def hidden(values: Iterable[tuple[str, str]]) -> str:
     return "".join(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in values)
 
 
-def field(label: str, name: str, value: str, *, long: bool = False) -> str:
+def field(label: str, name: str, value: str, *, long: bool = False, kind: str = "text") -> str:
     inner = (
         f'<textarea name="{escape(name)}" rows="4">{escape(value)}</textarea>'
         if long
-        else f'<input name="{escape(name)}" value="{escape(value)}">'
+        else f'<input type="{escape(kind)}" name="{escape(name)}" value="{escape(value)}">'
     )
     return f"<label>{escape(label)}{inner}</label>"
 

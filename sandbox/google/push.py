@@ -80,7 +80,7 @@ class Push:
         self.late = 1
         self.retry_seconds = 0.2
         self._queue: queue.Queue[tuple[Channel, dict[str, str], str]] = queue.Queue()
-        self._resource_ids: dict[str, str] = {}
+        self.resource_ids: dict[str, str] = {}
         self._opener = urllib.request.build_opener(_Stay, urllib.request.ProxyHandler({}))
         self._thread: threading.Thread | None = None
 
@@ -106,7 +106,7 @@ class Push:
             ends = min(ends, datetime.fromtimestamp(int(body["expiration"]) / 1000, now.tzinfo))
         if ends <= now:
             raise invalid("Invalid channel expiration.")
-        resource = self._resource_ids.setdefault(calendar.id, f"r{self._random.getrandbits(100):026x}")
+        resource = self.resource_ids.setdefault(calendar.id, f"r{self._random.getrandbits(100):026x}")
         channel = Channel(name, resource, uri, calendar.id, user.address, address, token, ends)
         self.channels[name] = channel
         self._send(channel, "sync")

@@ -57,8 +57,11 @@ def event(store: Store, calendar: Calendar, entry: Entry, look: Look) -> Json:
 
 def html_link(store: Store, calendar: Calendar, entry: Entry) -> str:
     """Google's shape of a link: the event's id and its calendar's, in base 64."""
-    name = base64.urlsafe_b64encode(f"{entry.id} {calendar.id}".encode()).decode().rstrip("=")
-    return f"{store.site}/calendar/event?eid={name}"
+    return f"{store.site}/calendar/event?eid={link_name(calendar, entry)}"
+
+
+def link_name(calendar: Calendar, entry: Entry) -> str:
+    return base64.urlsafe_b64encode(f"{entry.id} {calendar.id}".encode()).decode().rstrip("=")
 
 
 def mine(calendar: Calendar, store: Store) -> frozenset[str]:

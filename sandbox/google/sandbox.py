@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlencode
 
-from sandbox.google import consent, form, id_token, validate
+from sandbox.google import agenda, connections, consent, form, id_token, pages, validate
 from sandbox.google.api import BASE, Api, Parts
 from sandbox.google.behaviour import Behaviour
 from sandbox.google.calendars import Calendars
 from sandbox.google.clock import Clock
 from sandbox.google.events import Events
 from sandbox.google.faults import Faults
-from sandbox.google.http import Request, Response, as_json
+from sandbox.google.http import Request, Response, as_json, html
 from sandbox.google.listing import Lists
 from sandbox.google.log import Log
 from sandbox.google.mail import Ledger
@@ -59,11 +60,17 @@ class GoogleSandbox:
             self.store, self.oauth, self.behaviour, discovery.document["auth"]["oauth2"]["scopes"]
         )
         self.form = form.Form(self.store, self._insert_by_form)
+        people = agenda.Agenda(self.store, self.call)
+        self.touched = threading.Event()
+        """Set by every request: something may have changed."""
         self._inside: dict[str, str] = {}
         self._pages: dict[str, Callable[[Request], Response]] = {
             consent.PATH: self._consent.answer,
             form.PATH: self.form.answer,
-            form.EVENT_PATH: self.form.event,
+            agenda.PATH: people.answer,
+            agenda.EVENT_PATH: people.event,
+            connections.PATH: connections.Connections(self.store, self.oauth).answer,
+            "/": lambda request: html(self._front()),
             "/token": self._token,
             "/revoke": self._revoke,
             "/tokeninfo": self._tokeninfo,
@@ -84,6 +91,10 @@ class GoogleSandbox:
     def token(self, address: str, *scopes: str) -> str:
         """An access token for that user, valid for a year."""
         return self.oauth.personal_token(self.store.users[address], *scopes)
+
+    def lasting_token(self, address: str) -> str:
+        """The same, but the one that was given before as long as it lasts."""
+        return self.oauth.lasting_token(self.store.users[address])
 
     def call(
         self, address: str, method: str, body: Json | None = None, *, etag: str | None = None, **parameters: Any
@@ -140,6 +151,12 @@ class GoogleSandbox:
 
     def handle(self, request: Request) -> Response:
         """Answer any request. Raises `AnswerLost` where a fault asks for it."""
+        try:
+            return self._answer(request)
+        finally:
+            self.touched.set()
+
+    def _answer(self, request: Request) -> Response:
         if request.path.startswith(BASE):
             return self.api.handle(request)
         page = self._pages.get(request.path)
@@ -166,6 +183,15 @@ class GoogleSandbox:
         response = self.handle(request)
         start_response(response.line, head(response))
         return [response.body]
+
+    def _front(self) -> str:
+        ways = (
+            ("Calendars", agenda.PATH),
+            ("Third-party connections", connections.PATH),
+            ("Requests that came in", "/_sandbox/requests"),
+            ("Mails that would be sent", "/_sandbox/mails"),
+        )
+        return pages.page("A stand-in for Google", *(pages.link(words, path, "account") for words, path in ways))
 
     def _token(self, request: Request) -> Response:
         if request.method != "POST":

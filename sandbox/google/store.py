@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -18,6 +18,7 @@ ROLES: tuple[str, ...] = ("freeBusyReader", "reader", "writerWithoutPrivateAcces
 Gone = Literal["", "deleted", "removed", "moved", "skipped"]
 """How a copy ended: deleted by the organizer (or the guest was taken off), removed by the guest's own hand, moved to
 another calendar, or one occurrence skipped of a series that lives."""
+_SUBJECT = 100_000_000_000_000_000_000
 
 
 @dataclass(slots=True)
@@ -103,6 +104,14 @@ class Calendar:
         found = self.by_uid.get((uid, key))
         return self.entries.get(found) if found is not None else None
 
+    def keep(self, entry: Entry) -> None:
+        """Put a copy in its place: last, for entries stand in the order of their last change."""
+        self.entries.pop(entry.id, None)
+        self.entries[entry.id] = entry
+        self.by_uid[entry.uid, entry.key] = entry.id
+        if entry.parent:
+            self.exceptions.setdefault(entry.parent, set()).add(entry.id)
+
     def exceptions_of(self, series: str) -> list[Entry]:
         return [self.entries[name] for name in sorted(self.exceptions.get(series, ()))]
 
@@ -119,7 +128,7 @@ class Store:
         self.latest = 0
         self.site = "https://www.google.com"
         self.on_change: Callable[[Calendar], None] = lambda calendar: None
-        self._subjects = itertools.count(100_000_000_000_000_000_001)
+        self._subjects = itertools.count(_SUBJECT + 1)
 
     def add_user(self, address: str, name: str, zone: str, aliases: tuple[str, ...] = ()) -> User:
         """A new account, with its primary calendar."""
@@ -136,6 +145,12 @@ class Store:
         self.calendars[name] = made
         self.note_list(made)
         return made
+
+    def take_back(self, users: Iterable[User], calendars: Iterable[Calendar]) -> None:
+        """Hold these and nothing else, as an earlier process left them."""
+        self.users = {user.address: user for user in users}
+        self.calendars = {calendar.id: calendar for calendar in calendars}
+        self._subjects = itertools.count(max((int(user.subject) for user in self.users.values()), default=_SUBJECT) + 1)
 
     def share(self, calendar: Calendar, user: User, role: Role) -> None:
         """Let a user see it, and put it on their list."""
@@ -165,12 +180,7 @@ class Store:
             entry.data["updated"] = clock.stamp(now)
         self.latest = entry.changed = calendar.changed = next(self.changes)
         entry.cache.clear()
-        # Kept in the order of their last change, so that a sync looks at what changed and no further.
-        calendar.entries.pop(entry.id, None)
-        calendar.entries[entry.id] = entry
-        calendar.by_uid[entry.uid, entry.key] = entry.id
-        if entry.parent:
-            calendar.exceptions.setdefault(entry.parent, set()).add(entry.id)
+        calendar.keep(entry)  # the last, so that a sync looks at what changed and no further
         self.on_change(calendar)
         return entry
 
