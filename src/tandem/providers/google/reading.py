@@ -69,7 +69,8 @@ class Reader:
         last = ""
         for token, told in self._list(calendar, params):
             last = token
-            parts = [part for part in told if part.updated >= self._written.get(part.id, "")]
+            # A tombstone may not say when it was made; it is never from before our write of what it ends.
+            parts = [part for part in told if not part.updated or part.updated >= self._written.get(part.id, "")]
             singles = [part for part in parts if not (part.series or part.recurs or part.cancelled)]
             series += [part for part in parts if part.series or part.recurs]
             removed += [part.id for part in parts if part.cancelled and not part.series]

@@ -21,6 +21,9 @@ from tandem.providers.google.client import Client, Params, segment
 from tandem.providers.google.reading import ONE, Reader, part_in, path_of
 from tandem.providers.google.resources import Group, Part
 
+_OF_THE_SERIES = frozenset({"recurrence", "organizer"})
+"""What no occurrence has of its own; who organizes them is Google's word for all."""
+
 
 class Writer:
     """Writes to the calendars of one account, whose address is `account`. `reader` hears of what was written."""
@@ -46,7 +49,7 @@ class Writer:
         group = Group(made)
         for event in events[1:]:
             changes = fields.diff(self._occurrence(group, event.recurrence_id), event)
-            values = {name: becomes for name, (_, becomes) in changes.items() if name != "recurrence"}
+            values = {name: becomes for name, (_, becomes) in changes.items() if name not in _OF_THE_SERIES}
             group = self._change(calendar, group, event.recurrence_id, values, silent=silent)
         return group
 
@@ -75,6 +78,11 @@ class Writer:
                 self._client.write("DELETE", path_of(calendar, part.id), _mail(silent=silent), etag=part.etag)
             except NotFound:
                 continue
+            except Changed:
+                # What somebody deleted before us has another etag too.
+                found = self._reader.one(calendar, part.id)
+                if found is not None and not found.cancelled:
+                    raise
 
     def _change(
         self, calendar: str, group: Group, recurrence_id: str, values: Mapping[str, Value], *, silent: bool
@@ -145,10 +153,10 @@ class Writer:
         return part
 
     def _occurrence(self, group: Group, recurrence_id: str) -> Event:
-        """What the master says of one slot. Raises `Changed` when it has no such slot."""
+        """What the master, as it was read, says of one slot. Raises `Refused` when it has no such slot."""
         found = occurrence_of(self._event(group.event), recurrence_id) if group.event is not None else None
         if found is None:
-            raise Changed("This occurrence is no longer part of the series.")
+            raise Refused("This occurrence is no longer part of the series.")
         return found
 
     def _take_out(self, calendar: str, part: Part, *, silent: bool) -> Part:
