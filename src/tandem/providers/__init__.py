@@ -9,6 +9,8 @@ from typing import Protocol
 
 from tandem.calendaring.provider import Credentials, Provider
 from tandem.providers.caldav import CalDavProvider
+from tandem.providers.google import GoogleProvider
+from tandem.providers.google.oauth import site_of
 from tandem.providers.network import public_only
 
 
@@ -47,4 +49,21 @@ def _caldav(
     )
 
 
-PROVIDERS: dict[str, Factory] = {"caldav": _caldav}
+def _google(
+    credentials: Credentials,
+    *,
+    endpoint: str,
+    allow_private_network: bool,
+    default_zone: str = "UTC",
+    tandem_invites: bool = False,
+) -> Provider:
+    """Google mails guests itself, whoever is asked to: `tandem_invites` means nothing here."""
+    return GoogleProvider(
+        credentials,
+        endpoint=endpoint or site_of(credentials.url).api,
+        guard=None if allow_private_network else public_only,
+        default_zone=default_zone,
+    )
+
+
+PROVIDERS: dict[str, Factory] = {"caldav": _caldav, "google": _google}

@@ -12,12 +12,12 @@ from tandem.calendaring.identity import normalise_address
 from tandem.calendaring.provider import Credentials, Discovery, RemoteCalendar
 from tandem.database import bulk
 from tandem.mailboxes.models import Account, AccountState, Calendar, Sender
-from tandem.mailboxes.secrets import seal, unseal
+from tandem.mailboxes.secrets import seal
 from tandem.meetings import projection
 from tandem.meetings.models import Copy, RemoteObject
-from tandem.sync import due
+from tandem.sync import due, tokens
 from tandem.sync.apply import recount
-from tandem.sync.connect import provider_for
+from tandem.sync.connect import credentials_of, provider_for
 from tandem.team.models import HUES, User
 
 
@@ -43,7 +43,7 @@ def connect(
     An account that is known by the service's own subject id is taken up again, nothing is doubled.
     Raises `ProviderError` with words for the page, and `AddressesNeeded`.
     """
-    found = _discover(provider, credentials)
+    found = discover(provider, credentials)
     own = sorted({normalise_address(text) for text in (*found.addresses, *addresses) if text.strip()})
     if not own:
         raise AddressesNeeded
@@ -65,7 +65,7 @@ def connect(
                 "error_since": None,
             },
         )
-        _store_calendars(account, found.calendars)
+        store_calendars(account, found.calendars)
     return account
 
 
@@ -74,22 +74,29 @@ def reconnect(account: Account, password: str, *, now: datetime) -> None:
 
     Intents that waited go out at once; nothing is doubled, for calendars are known by their remote ids.
     """
-    found = _discover(account.provider, Credentials(account.url, account.username, password))
+    found = discover(account.provider, Credentials(account.url, account.username, password))
     if found.subject_id != account.subject_id:
         raise AnotherAccount(f"This password opens another account ({found.subject_id}). Connect it as a new one.")
     with transaction.atomic():
         account.secret, account.endpoint = seal(password), found.endpoint
         account.state, account.error, account.error_since = AccountState.ACTIVE, "", None
         account.save(update_fields=["secret", "endpoint", "state", "error", "error_since"])
-        _store_calendars(account, found.calendars)
-        due.request(account.calendars.values_list("id", flat=True))
+        store_calendars(account, found.calendars)
+        go_on(account)
+
+
+def go_on(account: Account) -> None:
+    """An account is back: its calendars are looked at, and edits that waited for their next try go out at once."""
+    calendars = list(account.calendars.values_list("id", flat=True))
+    due.retry_edits(calendars)
+    due.request(calendars)
 
 
 def refresh_calendars(account: Account, *, now: datetime) -> None:
     """Look for new and vanished calendars. Raises `ProviderError`."""
-    found = _discover(account.provider, Credentials(account.url, account.username, unseal(account.secret)))
+    found = discover(account.provider, credentials_of(account))
     with transaction.atomic():
-        _store_calendars(account, found.calendars)
+        store_calendars(account, found.calendars)
 
 
 def choose_calendars(
@@ -133,7 +140,10 @@ def disconnect(account: Account, *, now: datetime) -> None:
     """Delete the credential and forget what was read. Nothing is deleted in the calendar itself.
 
     Meetings that another account sees stay; the others become unseen, their links and notes kept.
+    Google is told first that its access has ended; that it can't be reached keeps nobody from leaving.
     """
+    if account.provider == "google":
+        tokens.give_back_of(account, clock=lambda: now)
     with transaction.atomic():
         account.state, account.secret, account.error = AccountState.DISCONNECTED, "", ""
         account.save(update_fields=["state", "secret", "error"])
@@ -166,7 +176,8 @@ def let_go_on(calendar: Calendar) -> None:
     due.request([calendar.id])
 
 
-def _discover(provider: str, credentials: Credentials) -> Discovery:
+def discover(provider: str, credentials: Credentials) -> Discovery:
+    """What the service says about the account and its calendars. Raises `ProviderError`."""
     client = provider_for(provider, credentials)
     try:
         return client.discover()
@@ -174,7 +185,8 @@ def _discover(provider: str, credentials: Credentials) -> Discovery:
         client.close()
 
 
-def _store_calendars(account: Account, found: Sequence[RemoteCalendar]) -> None:
+def store_calendars(account: Account, found: Sequence[RemoteCalendar]) -> None:
+    """What discovery found, inside the caller's transaction. Calendars that it lacks are marked as gone."""
     known = {calendar.remote_id: calendar for calendar in account.calendars.all()}
     used = Calendar.objects.filter(account__owner=account.owner_id).count()
     hues = _hues(account.owner)
@@ -186,7 +198,9 @@ def _store_calendars(account: Account, found: Sequence[RemoteCalendar]) -> None:
             calendar = Calendar(account=account, remote_id=remote.remote_id, hue=hue)
         calendar.name, calendar.writable = remote.name[:300], remote.writable
         calendar.zone, calendar.organizer, calendar.gone = remote.zone, remote.organizer, False
-        calendar.save()
+        # only these of a known one: a worker may be saving its cursor at this moment
+        names = ["name", "writable", "zone", "organizer", "gone"]
+        calendar.save(update_fields=None if calendar._state.adding else names)
     for calendar in known.values():
         calendar.gone = True
         calendar.save(update_fields=["gone"])
