@@ -14,6 +14,17 @@ from scripts import environment
 from scripts.environment import ROOT
 
 BIN = environment.VENV / "bin"
+LIVE_TOKEN = "TANDEM_LIVE_GOOGLE"
+LIVE_HELP = f"""./test --live google runs the contract suite against your own Google account. It needs an access token:
+
+  {LIVE_TOKEN}=ya29.… ./test --live google
+
+The token needs the scope https://www.googleapis.com/auth/calendar, which is wider than what Tandem asks for: the
+tests make calendars of their own, and delete them in the end. One way to a token is Google's OAuth 2.0 Playground
+(https://developers.google.com/oauthplayground): enter that scope, authorize, exchange the code, copy the access token.
+It works for an hour. Nobody is mailed, and none of your own calendars is written to.
+If you have no calendar that you may only read, the account is subscribed to Google's UK holidays.
+TANDEM_GOOGLE_SITE=http://127.0.0.1:8900 takes a ./google-sandbox in Google's place."""
 # The order is that of cost: what fails fast is said first.
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ruff check", ("ruff", "check", "--quiet", ".")),
@@ -26,12 +37,17 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 def main() -> None:
     options, passed_on = _options()
+    if options.live and not os.environ.get(LIVE_TOKEN):
+        print(LIVE_HELP, file=sys.stderr)
+        sys.exit(2)
     try:
         environment.ensure("dev")
     except environment.CannotInstall as problem:
         sys.exit(str(problem))
     with tempfile.TemporaryDirectory(prefix="tandem-test-") as folder:
         surroundings = _surroundings(Path(folder))
+        if options.live:
+            sys.exit(_live(passed_on, surroundings))
         failed = [] if options.postgres or passed_on else _run_checks(surroundings)
         if not options.checks:
             tests = _postgres if options.postgres else _pytest
@@ -52,6 +68,9 @@ def _options() -> tuple[argparse.Namespace, list[str]]:
         "--postgres", action="store_true", help="pytest on PostgreSQL: DATABASE_URL, or one made for it"
     )
     parser.add_argument("--checks", action="store_true", help="everything but pytest")
+    parser.add_argument(
+        "--live", choices=["google"], help="the contract suite against your own account; without a token it says how"
+    )
     return parser.parse_known_args()
 
 
@@ -96,6 +115,13 @@ def _pytest(passed_on: list[str], surroundings: dict[str, str], _folder: Path) -
     arguments = passed_on or ["-n", "2", "--dist", "loadscope", "-q"]
     command = [str(BIN / "python"), "-m", "pytest", *arguments]
     return subprocess.run(command, cwd=ROOT, env=surroundings, check=False).returncode
+
+
+def _live(passed_on: list[str], surroundings: dict[str, str]) -> int:
+    """The contract suite against a real account, or against a sandbox that runs somewhere."""
+    named = {name: os.environ[name] for name in (LIVE_TOKEN, "TANDEM_GOOGLE_SITE") if name in os.environ}
+    only = ["-q", "-p", "no:xdist", "tests/contract/test_google.py", "-k", "TestByTheApiAlone"]
+    return _pytest([*only, *passed_on], surroundings | named, Path())
 
 
 def _postgres(passed_on: list[str], surroundings: dict[str, str], folder: Path) -> int:

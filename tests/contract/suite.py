@@ -207,7 +207,9 @@ class ProviderContract:
         )
         remote_id = provider.new_remote_id(service.calendar, "new@example.org")
         written = provider.create(service.calendar, remote_id, [master, override], silent=True)
-        assert set(written.item.events) == {service.as_created(event, remote_id) for event in (master, override)}
+        # Some services create the series first, and then move the occurrence.
+        found = {msgspec.structs.replace(event, sequence=0) for event in written.item.events}
+        assert found == {service.as_created(event, remote_id) for event in (master, override)}
 
     def test_an_all_day_event_stays_one(self, service: Service, provider: Provider):
         day = msgspec.structs.replace(meeting(), when=When.days(date(2026, 12, 24), date(2026, 12, 27)))
