@@ -173,8 +173,9 @@ class HandOff(models.Model):
     """A meeting that a person makes on the calendar service's own page, from a record here.
 
     When the event arrives in `account`, it is pinned to `record` (`handoffs.claim`), so that it lands on
-    that very opportunity. `guests` are the addresses that were filled in, one a line. One that nothing came
-    for by `expires_at` asks whether the event was saved in another account.
+    that very opportunity. `guests` are the addresses that were filled in, one a line; `link` is the address of
+    that page. Nothing is claimed after `expires_at`. `series` is what came; `closed_at` says that its author
+    need hear no more of it, which a meeting that came into another account of theirs does not set.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -183,6 +184,7 @@ class HandOff(models.Model):
     author = models.ForeignKey(User, on_delete=models.CASCADE)
     guests = models.TextField(default="")
     title = models.CharField(max_length=1000, default="")
+    link = models.TextField(default="")
     starts_at = models.DateTimeField()
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()

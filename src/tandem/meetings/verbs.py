@@ -18,10 +18,10 @@ from tandem.calendaring import fields
 from tandem.calendaring.event import Event, Organizer
 from tandem.calendaring.identity import series_key
 from tandem.calendaring.reschedule import CannotMove
-from tandem.crm.models import Identity, Kind, Record
+from tandem.crm.models import Record
 from tandem.mailboxes.models import AccountState, Calendar
 from tandem.mailboxes.rights import me
-from tandem.meetings import linking, projection, whole_series
+from tandem.meetings import pins, projection, whole_series
 from tandem.meetings.models import Copy, Intent, Meeting, Pin, RemoteObject, Series
 from tandem.meetings.reading import occurrence_event, why_not_editable, writing_calendar
 from tandem.meetings.wishes import LIVE, changes_of, conflicts_of, dump
@@ -63,8 +63,8 @@ def schedule(
 ) -> Meeting:
     """A new meeting, shown at once and sent to `calendar`. The same UID a second time gives the first one.
 
-    With guests the author becomes the organizer. It is pinned to `record` when no guest would bring it
-    there, and always to an opportunity, for its contact may have several.
+    With guests the author becomes the organizer. It is on `record` then, and on the one that was chosen of a
+    contact's several opportunities (`pins.put_on`).
     Raises `NotAllowed` and `Invalid`.
     """
     if not author.may_edit:
@@ -97,8 +97,8 @@ def schedule(
             author=author,
             created_at=now,
         )
-        if record is not None and _needs_pin(record, event):
-            Pin.objects.create(series=series, record=record, author=author)
+        if record is not None:
+            pins.put_on(record, series.id, event.addresses, author=author)
         projection.refresh([series.id], now=now)
     return meeting
 
@@ -116,12 +116,6 @@ def _organized(event: Event, calendar: Calendar, *, was: Event | None = None) ->
     guests = tuple(sorted((g for g in event.guests if g.address not in mine), key=lambda guest: guest.address))
     organizer = event.organizer or (Organizer(address, account.owner.name) if guests else None)
     return msgspec.structs.replace(event, organizer=organizer, guests=guests)
-
-
-def _needs_pin(record: Record, event: Event) -> bool:
-    if record.kind == Kind.OPPORTUNITY:
-        return True
-    return not Identity.objects.filter(record=record, address__in=event.addresses - linking.users_addresses()).exists()
 
 
 def _check(event: Event) -> None:
@@ -279,7 +273,8 @@ def restore(author: User, intent: Intent, *, tell: bool, now: datetime) -> Meeti
         event = msgspec.structs.replace(event, uid=new_uid(), recurrence_id="", status="confirmed", sequence=0)
         meeting = schedule(author, intent.calendar, event, tell=tell, record=None, now=now)
         for pin in Pin.objects.filter(series=intent.meeting.series_id):
-            Pin.objects.get_or_create(series_id=meeting.series_id, record=pin.record, defaults={"author": author})
+            kept = {"author": author, "refused": pin.refused}
+            Pin.objects.get_or_create(series_id=meeting.series_id, record=pin.record, defaults=kept)
         intent.state = Intent.State.WITHDRAWN
         intent.save(update_fields=["state"])
         projection.refresh([meeting.series_id, intent.meeting.series_id], now=now)

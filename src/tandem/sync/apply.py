@@ -24,7 +24,7 @@ from tandem.database import bulk
 from tandem.database.keys import new_id
 from tandem.mailboxes.models import Calendar
 from tandem.mailboxes.rights import me
-from tandem.meetings import attachments, projection
+from tandem.meetings import attachments, handoffs, projection
 from tandem.meetings.models import Copy, Intent, Meeting, RemoteObject, Series
 from tandem.team import news
 
@@ -48,6 +48,7 @@ class _Batch:
     events: list[tuple[RemoteObject, Event, str, Copy | None]] = field(default_factory=list)
     ended: list[Copy] = field(default_factory=list)
     touched: set[UUID] = field(default_factory=set)
+    claimable: set[UUID] = field(default_factory=set)
     moved: set[tuple[UUID, UUID]] = field(default_factory=set)
 
 
@@ -104,6 +105,7 @@ def _apply(calendar: Calendar, items: Sequence[RemoteItem], removed: Sequence[st
     bulk.delete(RemoteObject, gone)
     attachments.carry(batch.moved | _twins(batch))
     projection.refresh(batch.touched, now=now)
+    handoffs.claim(calendar, batch.claimable, now=now)
     if changed or gone:
         # Whose mailboxes hold a meeting shows on pages too, even where the meeting itself stays as it was.
         news.mark()
@@ -261,6 +263,8 @@ def _store_copies(batch: _Batch) -> None:
     _rekey(batch, keys)
     series = _series_ids(set(keys.values()))
     projection.lock(series.values())
+    came = {series[key] for index, key in keys.items() if batch.events[index][3] is None}
+    batch.claimable = handoffs.claimable(batch.calendar, came, now=batch.now)
     meetings = _meeting_ids(batch, keys, series)
     rows = []
     for index, (stored, event, skip, known) in enumerate(batch.events):
