@@ -18,7 +18,8 @@ from tandem.calendaring.provider import Credentials, ProviderError, ReconnectNee
 from tandem.mailboxes.lease import Clock
 from tandem.mailboxes.models import Account, AccountState, Sender
 from tandem.mailboxes.secrets import SecretLost, seal, unseal
-from tandem.providers.google.oauth import CALENDARS, EVENTS, Attempt, Person, Tokens
+from tandem.providers.google.oauth import CALENDARS, EVENTS, Person, Tokens
+from tandem.providers.google.oauth import Attempt as Attempt
 from tandem.sync import accounts, tokens
 from tandem.team.models import Alias, User
 

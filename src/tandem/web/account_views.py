@@ -10,12 +10,13 @@ from django.db.models import Count, Q
 
 from tandem.mailboxes.models import Account, AccountState, Calendar, Sender
 from tandem.meetings.models import Intent
-from tandem.team.models import User
+from tandem.sync import tokens
+from tandem.team.models import Role, User
 from tandem.web import when_words
 from tandem.web.event_rows import reader_zone
 
 BEHIND = timedelta(minutes=15)
-PROVIDERS = {"caldav": "CalDAV", "memory": "Trial calendar"}
+PROVIDERS = {"caldav": "CalDAV", "google": "Google Calendar", "memory": "Trial calendar"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class AccountView:
     banner: str
     since: str
     sends: str
+    ends: str
 
     @property
     def paused(self) -> bool:
@@ -83,8 +85,39 @@ def _view(account: Account, waiting: int, now: datetime, tz: ZoneInfo) -> Accoun
         percent=min(100, 100 * progress[0] // progress[1]) if progress and progress[1] else 0,
         banner=account.error if account.state == AccountState.RECONNECT else "",
         since=when_words.since(account.error_since, now, tz) if account.error_since else "",
-        sends="The calendar server mails guests" if account.invitations_by == Sender.SERVER else "Tandem mails guests",
+        sends=f"{service(account) if account.invitations_by == Sender.SERVER else 'Tandem'} mails guests",
+        ends=_ends(account, now, tz),
     )
+
+
+def service(account: Account) -> str:
+    """The service that keeps this account, as the beginning of a sentence."""
+    return "Google" if account.provider == "google" else "The calendar server"
+
+
+def _ends(account: Account, now: datetime, tz: ZoneInfo) -> str:
+    """Until when Google lets us in, where it set an end (an OAuth client in Testing: 7 days)."""
+    ends = tokens.ends_at(account) if account.provider == "google" and account.state == AccountState.ACTIVE else None
+    if ends is None:
+        return ""
+    local = ends.astimezone(tz)
+    when = f"{when_words.short_day(local.date(), now.astimezone(tz).date())}, {when_words.clock(local)}"
+    return f"Google ends this access on {when}: it does so after 7 days, while the company’s client is in Testing."
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleWay:
+    """Whether Google accounts can be connected here; if not, `administrators` names those to ask."""
+
+    ready: bool
+    administrators: str
+
+
+def google_way() -> GoogleWay:
+    if tokens.has_client():
+        return GoogleWay(True, "")
+    names = User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).order_by("name").values_list("name", flat=True)
+    return GoogleWay(False, " or ".join(names[:3]))
 
 
 def is_due(calendar: Calendar) -> bool:

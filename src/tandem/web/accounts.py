@@ -29,7 +29,7 @@ from tandem.meetings import skipped
 from tandem.sync import accounts as connecting
 from tandem.sync import due
 from tandem.team.installation import adopt
-from tandem.web import account_views, event_input
+from tandem.web import account_views, event_input, google_accounts
 from tandem.web.request import SignedInRequest, administrators_only, editors_only, is_fragment
 
 KEPT = "connecting"
@@ -44,10 +44,14 @@ def accounts(request: SignedInRequest) -> HttpResponse:
         "accounts": found,
         "busy": any(view.busy for view in found),
         "skipped": skipped.count(request.user),
+        "google": account_views.google_way(),
         "nav": "settings",
         "setting": "accounts",
     }
-    return render(request, "accounts/_accounts.html" if is_fragment(request) else "accounts/accounts.html", context)
+    if is_fragment(request):
+        return render(request, "accounts/_accounts.html", context)
+    context["words"] = request.session.pop(google_accounts.WORDS, "")
+    return render(request, "accounts/accounts.html", context)
 
 
 def _own(request: SignedInRequest, account_id: UUID) -> Account:
@@ -162,7 +166,13 @@ def _connect_form(request: SignedInRequest, typed: Typed, status: int = 422) -> 
         status = 200
     if typed.asks_addresses and not typed.addresses:
         typed.addresses = request.user.email
-    context = {"typed": typed, "errors": typed.errors, "nav": "settings", "setting": "accounts"}
+    context = {
+        "typed": typed,
+        "errors": typed.errors,
+        "google": account_views.google_way(),
+        "nav": "settings",
+        "setting": "accounts",
+    }
     return render(request, "accounts/connect.html", context, status=status)
 
 
@@ -251,6 +261,8 @@ def look_again(request: SignedInRequest, account_id: UUID) -> HttpResponse:
 @editors_only
 def reconnect(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     account = _own(request, account_id)
+    if account.provider == "google":
+        return redirect(f"{reverse('google-connect')}?account={account.id}")
     error = ""
     if request.method == "POST":
         password = request.POST.get("password", "")

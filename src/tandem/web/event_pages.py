@@ -24,7 +24,7 @@ from tandem.meetings import reading, visibility
 from tandem.meetings.models import Intent, Meeting, Occurrence
 from tandem.meetings.reading import Detail
 from tandem.team.models import Company, User
-from tandem.web import decision_words, event_rows, when_words
+from tandem.web import account_views, decision_words, event_rows, when_words
 from tandem.web.obstacles import obstacle
 from tandem.web.request import SignedInRequest, editors_only
 
@@ -120,7 +120,9 @@ def event(request: SignedInRequest, meeting_id: UUID, original: str) -> HttpResp
 
 def ledger_of(detail: Detail) -> list[LedgerEntry]:
     """Who was mailed about this occurrence or its whole series, the newest first."""
-    told = LedgerEntry.objects.filter(series=detail.meeting.series_id).select_related("on_word_of")
+    told = LedgerEntry.objects.filter(series=detail.meeting.series_id).select_related(
+        "on_word_of", "intent__calendar__account"
+    )
     return list(told.filter(recurrence_id__in={"", detail.row.original_start}).order_by("-created_at", "address")[:50])
 
 
@@ -164,7 +166,7 @@ def _told(entry: LedgerEntry) -> tuple[LedgerEntry, str, str]:
     """(entry, what happened, sign class) for the list of who was mailed."""
     what = "cancellation" if entry.method == LedgerEntry.Method.CANCEL else "invitation"
     if entry.told_by == Sender.SERVER:
-        return entry, f"The calendar server was asked to send the {what}", ""
+        return entry, f"{account_views.service(entry.intent.calendar.account)} was asked to send the {what}", ""
     words = {
         LedgerEntry.State.WAITING: (f"The {what} waits to be sent", ""),
         LedgerEntry.State.SENDING: (f"The {what} is on its way", ""),
