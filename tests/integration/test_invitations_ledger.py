@@ -201,6 +201,15 @@ def test_where_the_server_mails_the_sentence_says_so(calendar: Calendar) -> None
     assert silent == "Nobody will be mailed. Your calendar server may still tell guests by itself."
 
 
+def test_google_is_called_by_its_name_and_its_silence_says_what_it_does(calendar: Calendar) -> None:
+    calendar.account.invitations_by, calendar.account.provider = Sender.SERVER, "google"
+    guests = list(event(PRIYA, TOM).guests)
+    assert consent.sentence(guests, calendar.account, True) == "Priya and Tom will be mailed by Google."
+    silent = consent.sentence(guests, calendar.account, False)
+    assert silent.startswith("Nobody will be mailed. Google may still tell some guests")
+    assert consent.sentence([], calendar.account, False) == "Nobody will be mailed."
+
+
 def test_known_guests_are_named_and_strangers_by_their_address(calendar: Calendar, bob: User) -> None:
     record = Record.objects.create(kind=Kind.PERSON, name="Nora Hale", sort_name="nora hale")
     Identity.objects.create(record=record, address="nora@halden.example")

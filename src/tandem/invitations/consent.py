@@ -15,6 +15,7 @@ from tandem.mailboxes.rights import me
 from tandem.team.models import Alias, User
 
 MOST_NAMES = 4
+GOOGLE = "google"
 
 # What a guest is told of. The rest (reminders, visibility, answers) is the organizer's own.
 _TOLD_FIELDS = frozenset({"title", "when", "location", "description", "status", "recurrence"})
@@ -79,12 +80,28 @@ def told(guests: Sequence[Guest], account: Account, tell: bool) -> Told:
     """
     mine = me(account)
     others = [guest for guest in guests if guest.address not in mine and not guest.resource]
-    by_server = teller(account) == Sender.SERVER.value
     if not others or not tell:
-        # RFC 6638 3.2: such a server mails whenever guests change; we can't ask it not to.
-        may = " Your calendar server may still tell guests by itself." if others and by_server else ""
-        return Told("", f"Nobody will be mailed.{may}")
-    return Told(_listed(_names(others)), f" will be mailed by {'your calendar server' if by_server else 'Tandem'}.")
+        return Told("", f"Nobody will be mailed.{_silence(account) if others else ''}")
+    return Told(_listed(_names(others)), f" will be mailed by {teller_name(account)}.")
+
+
+def teller_name(account: Account) -> str:
+    """`Tandem`, `Google`, `your calendar server`, as sentences name who mails."""
+    if teller(account) == Sender.TANDEM.value:
+        return "Tandem"
+    return "Google" if account.provider == GOOGLE else "your calendar server"
+
+
+def _silence(account: Account) -> str:
+    """What it does all the same that guests are not told; empty where silence is silence."""
+    if teller(account) == Sender.TANDEM.value:
+        return ""
+    if account.provider == GOOGLE:
+        # Calendar API v3, `sendUpdates`: with `none` some mail might still go out, and events may not sync to
+        # external calendars, or be lost for some users.
+        return " Google may still tell some guests, and it may not reach every guest’s calendar."
+    # RFC 6638 3.2: such a server mails whenever guests change; we can't ask it not to.
+    return " Your calendar server may still tell guests by itself."
 
 
 def sentence(guests: Sequence[Guest], account: Account, tell: bool) -> str:
