@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 
 from tandem.calendaring.event import Event, When
 from tandem.calendaring.provider import RemoteItem
@@ -385,3 +390,220 @@ def test_old_ones_go_when_a_new_one_comes(alice: User, google: Calendar, second:
     HandOff.objects.update(created_at=NOW - timedelta(days=2))
     hand_off(second, google, title="New")
     assert HandOff.objects.get().title == "New"
+
+
+# The pages.
+
+
+@pytest.fixture
+def browser(alice: User) -> Client:
+    return visitor(alice)
+
+
+def visitor(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def html(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return unescape(answer.content.decode())
+
+
+def words(client: Client, record: Record) -> str:
+    """The section of a record's page that shows its calendar events."""
+    section = html(client, page_of(record)).split("is-events", 1)[1].split("</section>", 1)[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", section).split())
+
+
+def page_of(record: Record) -> str:
+    return f"/{'people' if record.kind == Kind.PERSON else 'opportunities'}/{record.id}"
+
+
+def form_of(client: Client, record: Record | None, **changes: Any) -> dict[str, Any]:
+    page = html(client, f"/events/new?record={record.id}" if record else "/events/new")
+    token = re.search(r'name="token" value="([^"]+)"', page)
+    assert token is not None
+    day = (timezone.localdate() + timedelta(days=2)).isoformat()
+    when = {"date": day, "start": "10:00", "end": "11:00", "end_date": "", "zone": "Europe/Berlin"}
+    guests = re.findall(r'name="guest" value="([^"]+)"', page)
+    named = {"record": str(record.id)} if record else {}
+    return {"token": token[1], "guest": guests, "title": "Kick-off", "do": "hand-off", **named, **when, **changes}
+
+
+def link_in(page: str) -> dict[str, str]:
+    found = re.search(r'data-handed-off="([^"]+)"', unescape(page))
+    assert found is not None, page
+    assert found[1] in re.findall(r'href="([^"]+)" target="_blank" rel="noopener noreferrer"', unescape(page))
+    return {name: values[0] for name, values in parse_qs(urlsplit(found[1]).query).items()}
+
+
+def test_the_form_offers_googles_page_in_the_accounts_name(google: Calendar, charlie: Record, browser: Client) -> None:
+    page = html(browser, f"/events/new?record={charlie.id}")
+    assert 'value="hand-off"' in page
+    assert "Google Calendar opens in a new tab, in <b>alice@northwind.example</b>" in page
+    assert 'value="hand-off"' in html(browser, "/events/new")
+
+
+@pytest.mark.parametrize("values", [{"provider": "caldav"}, {"state": "reconnect"}])
+def test_it_offers_it_for_connected_google_accounts_only(
+    google: Calendar, charlie: Record, browser: Client, values: dict[str, str]
+) -> None:
+    Account.objects.update(**values)
+    assert 'value="hand-off"' not in html(browser, f"/events/new?record={charlie.id}")
+    answer = browser.post("/events/new", form_of(browser, charlie))
+    assert "data-handed-off" not in answer.content.decode()
+    assert not HandOff.objects.exists()
+
+
+def test_the_offer_follows_the_calendar_that_is_chosen(
+    alice: User, google: Calendar, charlie: Record, browser: Client
+) -> None:
+    home = _home(alice)
+    form = form_of(browser, charlie, do="refresh", calendar=str(home.id))
+    assert 'value="hand-off"' not in browser.post("/events/new", form).content.decode()
+    form["calendar"] = str(google.id)
+    assert 'value="hand-off"' in browser.post("/events/new", form).content.decode()
+
+
+def test_a_click_stores_the_hand_off_and_leads_on_with_what_the_form_says_now(
+    alice: User, google: Calendar, second: Record, browser: Client
+) -> None:
+    form = form_of(browser, second, location="Hall A", description="Bring boots", guest_text=DORA)
+    answer = browser.post("/events/new", form)
+    link = link_in(answer.content.decode())
+    day = form["date"].replace("-", "")
+    assert link == {
+        "action": "TEMPLATE",
+        "text": "Kick-off",
+        "dates": f"{day}T100000/{day}T110000",
+        "ctz": "Europe/Berlin",
+        "location": "Hall A",
+        "details": "Bring boots",
+        "add": f"{CHARLIE},{DORA}",
+        "src": google.remote_id,
+        "authuser": alice.email,
+    }
+    kept = HandOff.objects.get()
+    assert (kept.record, kept.account, kept.author) == (second, google.account, alice)
+    assert (kept.guests.split(), kept.title) == ([CHARLIE, DORA], "Kick-off")
+    assert kept.expires_at - kept.created_at == timedelta(minutes=30)
+    assert not Meeting.objects.exists()
+    assert "Waiting for your event from Google Calendar" in words(browser, second)
+
+
+def test_the_answer_may_be_followed_under_the_content_policy(google: Calendar, second: Record, browser: Client) -> None:
+    answer = browser.post("/events/new", form_of(browser, second))
+    assert answer.status_code == 200
+    assert "form-action 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_stand_in_takes_googles_place(google: Calendar, second: Record, browser: Client, settings: Any) -> None:
+    settings.GOOGLE_SITE = "http://127.0.0.1:8900"
+    page = browser.post("/events/new", form_of(browser, second)).content.decode()
+    assert 'data-handed-off="http://127.0.0.1:8900/calendar/render?' in page
+
+
+def test_no_name_is_needed_there_but_a_time_that_can_be(google: Calendar, second: Record, browser: Client) -> None:
+    assert "text" not in link_in(browser.post("/events/new", form_of(browser, second, title="")).content.decode())
+    HandOff.objects.all().delete()
+    for wrong in ({"start": "25:00"}, {"guest_text": "dora@outside"}):
+        answer = browser.post("/events/new", form_of(browser, second, **wrong))
+        assert answer.status_code == 422
+        assert "A day has no such time" in answer.content.decode() or "no ending" in answer.content.decode()
+    assert not HandOff.objects.exists()
+
+
+def test_from_the_calendar_nothing_waits(google: Calendar, browser: Client) -> None:
+    link_in(browser.post("/events/new", form_of(browser, None)).content.decode())
+    assert not HandOff.objects.exists()
+
+
+def test_a_forged_or_a_foreign_form_stores_nothing(
+    bob: User, google: Calendar, second: Record, browser: Client
+) -> None:
+    read_before(account_of(bob), provider="google")
+    assert visitor(bob).post("/events/new", form_of(browser, second)).status_code == 403
+    checked = Client(enforce_csrf_checks=True)
+    checked.force_login(google.account.owner)
+    assert checked.post("/events/new", form_of(browser, second)).status_code == 403
+    assert not HandOff.objects.exists()
+
+
+def handed_off(browser: Client, record: Record, *, ago: timedelta = timedelta(0)) -> HandOff:
+    browser.post("/events/new", form_of(browser, record))
+    waiting = HandOff.objects.get()
+    HandOff.objects.update(created_at=waiting.created_at - ago, expires_at=waiting.expires_at - ago)
+    waiting.refresh_from_db()
+    return waiting
+
+
+def test_after_two_minutes_the_record_asks_where_it_was_saved(
+    alice: User, bob: User, google: Calendar, first: Record, second: Record, browser: Client
+) -> None:
+    handed_off(browser, second, ago=2 * MINUTE)
+    said = words(browser, second)
+    assert "Not here yet. Saved in another account?" in said
+    assert "Kick-off is expected from alice@northwind.example." in said
+    assert "Look now Open it again Forget it" in said
+    for client, record in ((visitor(bob), second), (browser, first)):
+        assert "Not here yet" not in words(client, record)
+
+
+def test_look_now_looks_into_all_calendars_and_waits_anew(
+    alice: User, google: Calendar, second: Record, browser: Client
+) -> None:
+    home = _home(alice)
+    waiting = handed_off(browser, second, ago=40 * MINUTE)
+    assert "no longer waits" in words(browser, second)
+    answer = browser.post(f"/hand-offs/{waiting.id}/look", {"back": f"/opportunities?preview={second.id}"})
+    assert answer.headers["Location"] == f"/opportunities?preview={second.id}"
+    assert {row.requested for row in Calendar.objects.filter(id__in=[google.id, home.id])} == {1}
+    assert "is expected from" in words(browser, second)
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:x", ""])
+def test_no_button_leads_to_another_site(google: Calendar, second: Record, browser: Client, back: str) -> None:
+    waiting = handed_off(browser, second)
+    answer = browser.post(f"/hand-offs/{waiting.id}/look", {"back": back})
+    assert answer.headers["Location"] == page_of(second)
+
+
+def test_open_it_again_leads_to_the_same_page(google: Calendar, second: Record, browser: Client) -> None:
+    waiting = handed_off(browser, second, ago=40 * MINUTE)
+    answer = browser.get(f"/hand-offs/{waiting.id}/again")
+    assert answer.headers["Location"] == waiting.link
+    waiting.refresh_from_db()
+    assert waiting.expires_at > timezone.now()
+
+
+def test_forget_it(google: Calendar, second: Record, browser: Client) -> None:
+    waiting = handed_off(browser, second)
+    assert browser.get(f"/hand-offs/{waiting.id}/forget").status_code == 405
+    browser.post(f"/hand-offs/{waiting.id}/forget")
+    assert not HandOff.objects.exists()
+    assert "Waiting for" not in words(browser, second)
+
+
+def test_nobody_else_touches_a_hand_off(bob: User, google: Calendar, second: Record, browser: Client) -> None:
+    waiting = handed_off(browser, second)
+    bobs = visitor(bob)
+    assert bobs.get(f"/hand-offs/{waiting.id}/again").status_code == 404
+    for deed in ("look", "forget"):
+        assert bobs.post(f"/hand-offs/{waiting.id}/{deed}").status_code == 404
+    assert HandOff.objects.count() == 1
+
+
+def test_what_came_into_another_account_is_said_until_it_was_read(
+    alice: User, google: Calendar, second: Record, browser: Client
+) -> None:
+    waiting = handed_off(browser, second)
+    saved(_home(alice), "new", organizer="alice@home.example", after=timezone.now() - NOW)
+    said = words(browser, second)
+    assert "Kick-off came from alice@home.example" in said
+    assert "It was expected from alice@northwind.example. It is on this record all the same. All right" in said
+    browser.post(f"/hand-offs/{waiting.id}/forget")
+    assert "came from" not in words(browser, second)
+    assert came(waiting) == "new"

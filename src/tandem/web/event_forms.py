@@ -27,7 +27,7 @@ from tandem.mailboxes.models import Calendar
 from tandem.meetings import verbs
 from tandem.meetings.models import Intent, Meeting
 from tandem.team.models import Company, User
-from tandem.web import event_draft, event_guests, event_input, when_words
+from tandem.web import event_draft, event_guests, event_input, handoffs, when_words
 from tandem.web.event_draft import Draft
 from tandem.web.obstacles import obstacle
 from tandem.web.request import SignedInRequest, editors_only
@@ -100,9 +100,21 @@ def new(request: SignedInRequest) -> HttpResponse:
         return _form(request, draft, targets, record, Token.fresh())
     token = Token.read(request.POST.get("token", ""), request.user)
     draft = event_draft.from_post(request.POST)
+    if request.POST.get("do") == "hand-off":
+        return _hand_off(request, draft, targets, record, token)
     if not act(draft, request.POST.get("do", "save")):
         return _form(request, draft, targets, record, token)
     return _save_new(request, draft, targets, record, token)
+
+
+def _hand_off(
+    request: SignedInRequest, draft: Draft, targets: list[Calendar], record: Record | None, token: Token
+) -> HttpResponse:
+    """On to the calendar service's own page. A guest still in typing goes along, for that page shows them."""
+    calendar = chosen_calendar(draft, targets)
+    understood = not draft.guest_text.strip() or add_typed_guest(draft)
+    gone = handoffs.go(request, draft, calendar, record) if understood and calendar is not None else None
+    return gone or _form(request, draft, targets, record, token)
 
 
 def _record_of(request: SignedInRequest) -> Record | None:
@@ -228,6 +240,7 @@ def _form(
         "choices": event_guests.choices(record, draft.guests) if record else [],
         "missing": missing_guest(record, draft),
         "connect": not targets,
+        "way_out": handoffs.way_out(calendar),
         "back": record_url(record) if record else reverse("calendar"),
         "save": "Save event",
     }

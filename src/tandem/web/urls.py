@@ -13,6 +13,7 @@ from tandem.web import (
     events,
     gate,
     google_accounts,
+    handoffs,
     mail,
     notes,
     records,
@@ -24,6 +25,7 @@ from tandem.web import (
 urlpatterns: list[URLPattern | URLResolver] = [
     *gate.urls,
     *events.urls,
+    *handoffs.urls,
     *accounts.urls,
     *google_accounts.urls,
     *skipped.urls,

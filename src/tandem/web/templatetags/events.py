@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from tandem.crm.models import Record
 from tandem.meetings.reading import Section
 from tandem.meetings.rows import EventRow
-from tandem.web import event_rows
+from tandem.web import event_rows, handoffs
 
 register = template.Library()
 
@@ -30,6 +30,12 @@ def event_view(context: dict[str, Any], row: EventRow) -> event_rows.RowView:
 def section_view(context: dict[str, Any], section: Section, record: Record) -> event_rows.SectionView:
     """`{% section_view section record as s %}`: a record's Calendar events in words."""
     return event_rows.section_view(section, record, context["request"].user, timezone.now())
+
+
+@register.simple_tag(takes_context=True)
+def hand_offs(context: dict[str, Any], record: Record) -> list[handoffs.Waiting]:
+    """`{% hand_offs record as waits %}`: events that the reader went to make elsewhere, from this record."""
+    return handoffs.waiting(record, context["request"].user, timezone.now())
 
 
 @register.filter

@@ -88,6 +88,18 @@
     else if (String(did).startsWith("guest-")) document.getElementById("f-guest")?.focus();
   });
 
+  // Another site's page opens in a new tab while the click still counts as one; where that is blocked, its link stays.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const handed = event.detail.elt?.matches?.("[data-handed-off]") ? event.detail.elt : null;
+    const tab = handed && window.open(handed.dataset.handedOff, "_blank");
+    if (!tab) return;
+    tab.opener = null;
+    const dialog = handed.closest("dialog");
+    if (!dialog) { location.assign(handed.dataset.back || "/calendar"); return; }
+    dialog.close();
+    document.dispatchEvent(new Event("visibilitychange")); // as if one came back: the page says at once that it waits
+  });
+
   // The week opens at the morning, unless something happens earlier that day.
   const grid = document.querySelector(".week-grid");
   if (grid) {
