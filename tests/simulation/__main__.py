@@ -17,6 +17,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from --seed on")
+    parser.add_argument("--with", dest="kind", choices=("caldav", "google"), default="caldav", help="the other side")
     parser.add_argument("--seconds", type=float, default=0, help="stop after that long")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "src"))
@@ -43,7 +44,7 @@ def _run(options: argparse.Namespace) -> int:
         call_command("flush", interactive=False, verbosity=0)
         done += 1
         try:
-            run(seed, options.steps)
+            run(seed, options.steps, options.kind)
         except Violation as violation:
             failed.append(seed)
             text = str(violation)

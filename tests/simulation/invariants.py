@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from datetime import datetime, timedelta
 
-from tandem.calendaring import fields, ics
+from tandem.calendaring import fields
 from tandem.calendaring.event import Event
 from tandem.calendaring.plan import event_at
 from tandem.calendaring.reasons import skip_reason
@@ -16,7 +16,6 @@ from tandem.meetings import linking, reading
 from tandem.meetings.models import Intent, RemoteObject
 from tandem.meetings.visibility import Level
 from tandem.meetings.wishes import event_of
-from tandem.providers.memory import WRITES
 from tests.simulation.world import Version, Violation, World
 
 STATE = Intent.State
@@ -83,20 +82,15 @@ def _cancelled_unsent(intent: Intent) -> bool:
     return Intent.objects.filter(verb="cancel", remote_id=intent.remote_id, recurrence_id="").exists()
 
 
-def _remote(row: Version) -> dict[str, Event]:
-    events = ics.read(row.raw, default_zone="UTC") if row.raw else []
-    return {event.recurrence_id: event for event in events}
-
-
 def _without(row: Version, recurrence_id: str) -> bool:
-    event = event_at(_remote(row), recurrence_id) if row.raw else None
+    event = event_at(row.events, recurrence_id)
     return event is None or event.status == "cancelled"
 
 
 def _held(versions: list[Version], recurrence_id: str, name: str, becomes: object) -> bool:
     field = fields.field(name)
     for row in versions:
-        event = event_at(_remote(row), recurrence_id) if row.raw else None
+        event = event_at(row.events, recurrence_id)
         if event is not None and field.same(field.read(event), becomes):
             return True
     return False
@@ -110,13 +104,9 @@ def _superseded(intent: Intent, name: str) -> bool:
 
 
 def _events_of_creates(world: World) -> None:
-    uids = {event.uid for row in Intent.objects.filter(verb="create") if (event := event_of(row))}
-    count: Counter[str] = Counter()
-    for home in world.server.calendars.values():
-        for stored in home.items.values():
-            count.update({event.uid for event in ics.read(stored.raw, default_zone="UTC")} & uids)
-    for uid, times in count.items():
-        _require(times == 1 or uid in world.moved_uids, f"{times} events for the one create of {uid}")
+    creates = [event for row in Intent.objects.filter(verb="create") if (event := event_of(row))]
+    for words in world.server.doubled(creates):
+        raise Violation(words)
 
 
 def _writes(world: World) -> None:
@@ -125,12 +115,12 @@ def _writes(world: World) -> None:
         for place in world.places[intent.id]:
             intents[place].add(intent.verb)
     told = {place for key in world.told for place in world.places[key]}
-    for request in world.server.log:
-        if request.method in WRITES:
-            verbs = intents.get(request.remote_id, set())
-            fits = "create" in verbs if request.method == "create" else verbs
-            _require(fits, f"{request} belongs to no intent")
-            _require(request.silent or request.remote_id in told, f"{request} could mail, and nobody asked for it")
+    for request in world.server.writes:
+        verbs = intents.get(request.remote_id, set())
+        fits = "create" in verbs if request.method == "create" else verbs
+        _require(fits, f"{request} belongs to no intent")
+    for words in world.server.unasked_mails(told):
+        raise Violation(f"{words}, and nobody asked for it")
 
 
 def _ledger(world: World) -> None:
@@ -141,7 +131,7 @@ def _ledger(world: World) -> None:
         seen.add(key)
         _require(entry.intent_id in world.told, f"{entry} though nobody was to be told")
         versions = [row for row in world.server.history if row.remote_id in world.places[entry.intent_id]]
-        known = any(event.guest(entry.address) for row in versions for event in _remote(row).values())
+        known = any(event.guest(entry.address) for row in versions for event in row.events.values())
         _require(known, f"{entry} for {entry.intent} of an event that never was in a calendar with them on it")
 
 
@@ -180,8 +170,8 @@ def _held_now(world: World) -> dict[str, list[tuple[str, frozenset[str], list[Ev
     found: dict[str, list[tuple[str, frozenset[str], list[Event]]]] = defaultdict(list)
     for calendar in world.calendars:
         mine = me(calendar.account)
-        for name, stored in world.server.calendars[calendar.remote_id].items.items():
-            events = ics.read(stored.raw, default_zone="UTC")
+        for name, remote in world.server.held(calendar.remote_id).items():
+            events = list(remote.values())
             found[events[0].uid].append((name, mine, events))
     return found
 
@@ -252,16 +242,16 @@ def _privacy(world: World) -> None:
     secret: set[str] = set()
     known: set[str] = set()
     for calendar in world.calendars:
-        for stored in world.server.calendars[calendar.remote_id].items.values():
-            for event in ics.read(stored.raw, default_zone="UTC"):
+        for remote in world.server.held(calendar.remote_id).values():
+            for event in remote.values():
                 if calendar.account.owner_id == alice.id and event.private:
                     (known if bob.email in event.addresses else secret).add(event.title)
     held_by_bob = {
         event.title
         for calendar in world.calendars
         if calendar.account.owner_id == bob.id
-        for stored in world.server.calendars[calendar.remote_id].items.values()
-        for event in ics.read(stored.raw, default_zone="UTC")
+        for remote in world.server.held(calendar.remote_id).values()
+        for event in remote.values()
     }
     span = world.now - timedelta(days=40), world.now + timedelta(days=60)
     rows = reading.agenda(bob, *span, team=True, now=world.now)

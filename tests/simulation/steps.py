@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -300,7 +300,7 @@ def move(world: World) -> str:
     others = [c for c in world.calendars if c.account_id == calendar.account_id and c.id != calendar.id]
     if not others:
         return ""
-    world.moved_uids |= {event.uid for event in events}
+    world.server.moved_uids |= {event.uid for event in events}
     home = world.chance.choice(others)
     raw = world.server.get(calendar.remote_id, name)
     assert raw is not None
@@ -360,7 +360,8 @@ def wait(world: World) -> str:
     return "waited"
 
 
-STEPS: dict[Callable[[World], str], int] = {
+Step = Callable[[World], str]
+OURS: dict[Step, int] = {
     schedule: 6,
     change: 12,
     cancel: 4,
@@ -368,20 +369,16 @@ STEPS: dict[Callable[[World], str], int] = {
     withdraw: 2,
     retry: 2,
     restore: 1,
-    put: 6,
-    edit: 10,
-    delete: 2,
-    move: 2,
-    fault: 5,
     sync: 18,
     crash: 4,
     sleep: 2,
     wait: 6,
 }
+STEPS: dict[Step, int] = {**OURS, put: 6, edit: 10, delete: 2, move: 2, fault: 5}
 
 
-def take_step(world: World) -> None:
-    step = world.chance.choices(list(STEPS), list(STEPS.values()))[0]
+def take_step(world: World, steps: Mapping[Step, int]) -> None:
+    step = world.chance.choices(list(steps), list(steps.values()))[0]
     try:
         done = step(world)
     except (verbs.NotAllowed, verbs.Invalid, Hidden, Occurrence.DoesNotExist, Meeting.DoesNotExist) as refused:

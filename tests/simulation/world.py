@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import connection
 
+from tandem.calendaring import ics
+from tandem.calendaring import provider as providers
+from tandem.calendaring.event import Event
 from tandem.crm.models import Record
 from tandem.mailboxes import models as mailboxes
 from tandem.mailboxes.lease import LeaseLost
@@ -36,14 +40,42 @@ class Violation(AssertionError):
     """An invariant does not hold."""
 
 
+Remote = dict[str, Event]
+"""What stands under one remote id: its events by recurrence id. Empty when it is gone."""
+
+
 @dataclass(frozen=True)
 class Version:
-    """What stood under a remote id from then on; `raw` is None when it was gone."""
+    """What stood under a remote id from then on."""
 
     at: datetime
     calendar: str
     remote_id: str
-    raw: str | None
+    events: Remote
+
+
+class Side(Protocol):
+    """The other side, as the invariants see it."""
+
+    history: list[Version]
+    password_refused: set[str]
+
+    @property
+    def writes(self) -> list[Request]: ...
+    def held(self, calendar: str) -> dict[str, Remote]:
+        """What the calendar holds now, by remote id."""
+
+    def doubled(self, creates: Iterable[Event]) -> list[str]:
+        """A sentence for each event that somebody's one create made more than once."""
+
+    def unasked_mails(self, told: set[str]) -> list[str]:
+        """A sentence for each mail about another event than those with a remote id in `told`."""
+
+    def end_faults(self) -> None: ...
+
+
+def events_of(raw: str) -> Remote:
+    return {event.recurrence_id: event for event in ics.read(raw, default_zone="UTC")}
 
 
 class Server(MemoryServer):
@@ -51,17 +83,39 @@ class Server(MemoryServer):
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         super().__init__(changes_page=3)
+        self.moved_uids: set[str] = set()
         self.history: list[Version] = []
         self.peek = clock
 
     def put(self, calendar: str, remote_id: str, raw: str) -> str:
         etag = super().put(calendar, remote_id, raw)
-        self.history.append(Version(self.peek(), calendar, remote_id, raw))
+        self.history.append(Version(self.peek(), calendar, remote_id, events_of(raw)))
         return etag
 
     def delete(self, calendar: str, remote_id: str) -> None:
         super().delete(calendar, remote_id)
-        self.history.append(Version(self.peek(), calendar, remote_id, None))
+        self.history.append(Version(self.peek(), calendar, remote_id, {}))
+
+    def held(self, calendar: str) -> dict[str, Remote]:
+        return {name: events_of(stored.raw) for name, stored in self.calendars[calendar].items.items()}
+
+    def doubled(self, creates: Iterable[Event]) -> list[str]:
+        uids = {event.uid for event in creates}
+        count: Counter[str] = Counter()
+        for calendar in self.calendars:
+            for remote in self.held(calendar).values():
+                count.update({event.uid for event in remote.values()} & uids)
+        several = {uid: times for uid, times in count.items() if times > 1 and uid not in self.moved_uids}
+        return [f"{times} events for the one create of {uid}" for uid, times in several.items()]
+
+    def unasked_mails(self, told: set[str]) -> list[str]:
+        return [
+            f"{request} could mail" for request in self.writes if not request.silent and request.remote_id not in told
+        ]
+
+    def end_faults(self) -> None:
+        self.faults.clear()
+        self.password_refused.clear()
 
 
 class Provider(MemoryProvider):
@@ -81,6 +135,9 @@ class Provider(MemoryProvider):
 class World:
     """One run. `chance` decides everything, so that a seed replays."""
 
+    server: Any
+    """A `Side`; steps of other programs know more of it."""
+
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         random.seed(seed)  # jitter inside sync
@@ -88,14 +145,11 @@ class World:
         self.company = Company.objects.create(id=1, name="Northwind", time_zone="Europe/Berlin")
         names = (("alice", "Alice Moreau"), ("bob", "Bob Lindqvist"))
         self.users = [User.objects.create_user(f"{key}@northwind.example", name) for key, name in names]
-        self.server = Server(self.peek)
-        self.server.after_write = lambda request: self.spring("after", request.calendar)
+        self.make_server()
         self.records: dict[str, Record] = {}
         self.calendars: list[Calendar] = []
         for number, user in enumerate(self.users):
-            self._connect(user, "work", *(["home"] if self.chance.random() < 0.5 else []))
-            if number == 1:
-                Account.objects.filter(owner=user).update(invitations_by=Sender.SERVER)
+            self.connect(user, "work", *(["home"] if self.chance.random() < 0.5 else []), number=number)
         for address in OUTSIDERS[:2]:
             self.records[address] = person(self.users[0], address.partition("@")[0].title(), address)
         self.trap: tuple[str, int] | None = None
@@ -104,10 +158,13 @@ class World:
         self.wanted: dict[UUID, dict[str, object]] = {}
         self.taken_back: set[UUID] = set()
         self.told: set[UUID] = set()
-        self.moved_uids: set[str] = set()
         self.places: dict[UUID, set[str]] = defaultdict(set)
 
-    def _connect(self, user: User, first: str, *others: str) -> None:
+    def make_server(self) -> None:
+        self.server = Server(self.peek)
+        self.server.after_write = lambda request: self.spring("after", request.calendar)
+
+    def connect(self, user: User, first: str, *others: str, number: int) -> None:
         account = account_of(user)
         made = [account.calendars.get(), *(calendar_in(account, name) for name in others)]
         for name, calendar in zip((first, *others), made, strict=True):
@@ -115,6 +172,8 @@ class World:
             calendar.save()
         self.server.addresses[user.email] = (user.email,)
         self.calendars += made
+        if number == 1:
+            Account.objects.filter(owner=user).update(invitations_by=Sender.SERVER)
 
     # Time and traps
 
@@ -151,7 +210,7 @@ class World:
 
     # The application's processes
 
-    def provider(self, account: Account) -> Provider:
+    def provider(self, account: Account) -> providers.Provider:
         return Provider(self, account.owner.email)
 
     def sync(self, calendar: Calendar, note: str = "") -> None:
@@ -182,8 +241,7 @@ class World:
 
     def settle(self, rounds: int = 8) -> None:
         """Faults end, passwords come back, people let brakes go, time moves on."""
-        self.server.faults.clear()
-        self.server.password_refused.clear()
+        self.server.end_faults()
         self.trap = None
         for _ in range(rounds):
             self.now += timedelta(hours=1)

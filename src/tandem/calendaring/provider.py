@@ -135,6 +135,10 @@ class NotFound(ProviderError):
     """The remote object or calendar is not there."""
 
 
+class RemovedSince(ProviderError):
+    """What a create was to make has been there, from an earlier attempt, and somebody removed it since."""
+
+
 class CursorExpired(ProviderError):
     """The cursor is unknown to the service: everything must be compared again."""
 
@@ -195,7 +199,10 @@ class Provider(Protocol):
         """One remote object now, or None when it is not there."""
 
     def create(self, calendar: str, remote_id: str, events: Sequence[Event], *, silent: bool) -> Written:
-        """Put a new series under the remote id that we chose (`new_remote_id`). `Changed` if it exists."""
+        """Put a new series under the remote id that we chose (`new_remote_id`).
+
+        Raises `Changed` if it exists, and `RemovedSince` where the service knows that it did.
+        """
 
     def update(self, calendar: str, base: RemoteItem, edit: Edit, *, silent: bool, now: datetime) -> Written:
         """Edit the parsed original `base.raw`, on the condition that `base.etag` still stands.

@@ -38,6 +38,7 @@ from tandem.calendaring.provider import (
     Provider,
     Refused,
     RemoteItem,
+    RemovedSince,
     TryLater,
 )
 from tandem.database import bulk
@@ -138,6 +139,9 @@ def _deliver(work: _Work, remote_id: str) -> None:
         except TryLater as error:
             _later(work, intents, error.words, error.retry_after)
             return
+        except RemovedSince as error:
+            _give_back(work, remote_id, error.words)
+            return
         except Refused as error:
             _refuse(work, remote_id, error.words)
             return
@@ -150,6 +154,21 @@ def _refuse(work: _Work, remote_id: str, words: str) -> None:
         intents = waiting.opened(work.calendar, remote_id)
         for intent in intents:
             _settle(work, intent, Intent.State.REFUSED, error=words)
+        projection.refresh(_series_of(intents), now=work.clock())
+
+
+def _give_back(work: _Work, remote_id: str, words: str) -> None:
+    """A new event arrived, unheard of by us, and somebody removed it: its author may bring it back.
+
+    Guests who were to be told of it were told when it arrived.
+    """
+    with work.lease.guarding():
+        intents = waiting.opened(work.calendar, remote_id)
+        for intent in intents:
+            if intent.verb == Intent.Verb.CREATE:
+                _tell(intent, {}, None, event_of(intent), work.clock())
+            settled = Intent.State.CONFIRMED if intent.verb == Intent.Verb.CANCEL else Intent.State.RESTORABLE
+            _settle(work, intent, settled, error=words)
         projection.refresh(_series_of(intents), now=work.clock())
 
 

@@ -80,14 +80,14 @@ class Client:
         transport: httpx2.BaseTransport | None = None,
         guard: network.Guard | None = None,
         pause: Pause = time.sleep,
-        quota: Quota = _quota,
+        quota: Quota | None = None,
     ) -> None:
         self._bearer = bearer
         self._account = account
         self._root = root.rstrip("/")
         self._now = now
         self._pause = pause
-        self._quota = quota
+        self._quota = quota or _quota
         self._token = ""
         self._client = httpx2.Client(
             transport=transport or network.transport(guard),

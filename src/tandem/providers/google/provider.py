@@ -42,6 +42,7 @@ from tandem.providers.google.client import (
     milliseconds,
     segment,
 )
+from tandem.providers.google.quota import Quota
 from tandem.providers.google.reading import Reader
 from tandem.providers.google.resources import Group, group_of
 from tandem.providers.google.writing import Writer
@@ -89,7 +90,7 @@ class GoogleProvider:
     """One account at Google. `credentials.bearer` gives its access tokens, `credentials.username` is its address.
 
     `endpoint` is the root of the API. `guard` sees each IP address before it is connected to. `pause` waits
-    before a read is tried again.
+    before a read is tried again; `quota` counts requests, by default those of this process.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class GoogleProvider:
         now: Now = _clock,
         default_zone: str = "UTC",
         pause: Pause = time.sleep,
+        quota: Quota | None = None,
         chunk: int = CHUNK,
     ) -> None:
         self._account = normalise_address(credentials.username)
@@ -115,6 +117,7 @@ class GoogleProvider:
             transport=transport,
             guard=guard,
             pause=pause,
+            quota=quota,
         )
         self._reader = Reader(self._client, default_zone=default_zone, chunk=chunk)
         self._writer = Writer(self._client, self._reader, account=self._account, default_zone=default_zone)

@@ -15,7 +15,7 @@ from tandem.calendaring.ics import recurrence
 from tandem.calendaring.ics.lines import Unreadable
 from tandem.calendaring.identity import normalise_address, original_start
 from tandem.calendaring.plan import occurrence_of
-from tandem.calendaring.provider import Changed, Edit, NotFound, Refused
+from tandem.calendaring.provider import Changed, Edit, NotFound, Refused, RemovedSince
 from tandem.providers.google import decode, encode
 from tandem.providers.google.client import Client, Params, segment
 from tandem.providers.google.reading import ONE, Reader, part_in, path_of
@@ -35,12 +35,19 @@ class Writer:
         self._default_zone = default_zone
 
     def create(self, calendar: str, name: str, events: Sequence[Event], *, silent: bool) -> Group:
-        """Under an id of ours: 409 says that it is there. Google does not promise to notice ("Events: insert").
+        """Under an id of ours: 409 says that it is there, or was, for ids of deleted events stay taken.
 
+        Google does not promise to notice ("Events: insert").
         Where it did not, what it made instead is taken away at once, and nobody hears of that.
         """
         body = encode.insert_body(events[0], name)
-        answer = self._client.write("POST", f"calendars/{segment(calendar)}/events", _updates(silent=silent), body)
+        try:
+            answer = self._client.write("POST", f"calendars/{segment(calendar)}/events", _updates(silent=silent), body)
+        except Changed:
+            there = self._reader.one(calendar, name)
+            if there is not None and there.cancelled:
+                raise RemovedSince("It was made, and then removed from Google Calendar.") from None
+            raise
         made = part_in(answer)
         if made.id != name:
             self._client.write("DELETE", path_of(calendar, made.id), _mail(silent=True), etag=made.etag)
