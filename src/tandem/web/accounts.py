@@ -182,7 +182,9 @@ def calendars(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     account = _own(request, account_id)
     if request.method == "POST":
         return _choose(request, account)
-    found = list(account.calendars.filter(gone=False).order_by("-writable", "name"))
+    # Google's primary calendar, which goes by the account's address, comes first: people invite from it.
+    known = account.calendars.filter(gone=False).order_by("-writable", "name")
+    found = sorted(known, key=lambda calendar: calendar.remote_id != account.username)
     fresh = not any(calendar.is_read for calendar in found)
     has_target = Calendar.objects.filter(account__owner=request.user, is_target=True, gone=False).exists()
     context = {
