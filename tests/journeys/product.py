@@ -35,14 +35,14 @@ _WITH_TITLE = """<?xml version="1.0" encoding="utf-8"?>
 <C:text-match>{title}</C:text-match></C:prop-filter></C:comp-filter></C:comp-filter></C:filter></C:calendar-query>"""
 
 
-def until(look: Callable[[], Found], what: str, seconds: float = DEADLINE) -> Found:
-    """What `look` finds, as soon as it finds something. Fails with `what` after `seconds`."""
+def until(look: Callable[[], Found], what: str, seconds: float = DEADLINE, pause: float = 0.05) -> Found:
+    """What `look` finds, as soon as it finds something. Fails with `what` after `seconds`; `pause` between looks."""
     end = time.monotonic() + seconds
     while True:
         if found := look():
             return found
         assert time.monotonic() < end, f"Not within {seconds:.0f} s: {what}"
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,13 @@ class Product:
 
 
 @contextmanager
-def running(data: Path, *entry: str, **more: str) -> Iterator[Product]:
-    """`entry` is what ./start hands over to: `sandbox`, or `tandem serve` for ./start --clean."""
+def running(data: Path, *entry: str, host: str = "127.0.0.1", **more: str) -> Iterator[Product]:
+    """`entry` is what ./start hands over to: `sandbox` (`--google`), or `tandem serve` for ./start --clean.
+
+    `host` is the name under which a browser comes.
+    """
     port = _free_port()
+    more = {"PUBLIC_URL": f"http://{host}:{port}", **more}
     with _database() as database, _launched(data, entry, port, database | more) as process:
         assert process.stdout is not None
         said = ""
@@ -79,7 +83,7 @@ def running(data: Path, *entry: str, **more: str) -> Iterator[Product]:
             if READY in line:
                 break
         assert READY in said, said
-        yield Product(f"http://127.0.0.1:{port}", said)
+        yield Product(f"http://{host}:{port}", said)
 
 
 @contextmanager
@@ -104,7 +108,6 @@ def _launched(data: Path, entry: tuple[str, ...], port: int, more: dict[str, str
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith(outside)}
     surroundings |= {
         "TANDEM_DATA": str(data),
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "DJANGO_SETTINGS_MODULE": "tandem.settings",
         "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
         "PYTHONUNBUFFERED": "1",
