@@ -21,13 +21,15 @@ from tandem import jobs
 from tandem.invitations import sender
 from tandem.mailboxes.lease import LeaseLost
 from tandem.meetings import linking, projection
-from tandem.sync import due
+from tandem.sync import due, push
 from tandem.sync.cycle import sync_calendar
+from tandem.team import news
 from tandem.team.models import Company
 
 log = structlog.get_logger()
 
 GLANCE = 1.0
+WHILE = 3.0
 PER_ACCOUNT = 2
 ROLL = timedelta(minutes=1)
 PROJECT = timedelta(hours=6)
@@ -100,6 +102,7 @@ class Pool:
             _Round("keeper", self._hand_out, self._until_the_bell),
             _Round("house", self._house, self._a_moment),
             _Round("mailer", self._mail, self._a_moment),
+            _Round("push-test", self._test_push, self._a_while),
         )
 
     def start(self) -> None:
@@ -121,6 +124,9 @@ class Pool:
 
     def _a_moment(self) -> None:
         self._stopping.wait(GLANCE)
+
+    def _a_while(self) -> None:
+        self._stopping.wait(WHILE)
 
     def _hand_out(self) -> None:
         with self._lock:
@@ -163,6 +169,7 @@ class Pool:
         if since is None or since <= now - ROLL:
             linking.roll(since or now - ROLL, now=now)
             Company.objects.filter(id=company.id).update(rolled_at=now)
+            news.forget_old(now)
         if self._projected_at is None or self._projected_at <= now - PROJECT:
             self._projected_at = now
             projection.roll_on(now=now)
@@ -170,3 +177,6 @@ class Pool:
 
     def _mail(self) -> None:
         sender.send_due(self._clock())
+
+    def _test_push(self) -> None:
+        push.test_if_due(self._clock())

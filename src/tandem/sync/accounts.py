@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from tandem.calendaring.identity import normalise_address
-from tandem.calendaring.provider import Credentials, Discovery, RemoteCalendar
+from tandem.calendaring.provider import Credentials, Discovery, ProviderError, RemoteCalendar
 from tandem.database import bulk
 from tandem.mailboxes.models import Account, AccountState, Calendar, Sender
 from tandem.mailboxes.secrets import seal
 from tandem.meetings import projection
 from tandem.meetings.models import Copy, RemoteObject
-from tandem.sync import due, tokens
+from tandem.sync import due, push, tokens
 from tandem.sync.apply import recount
-from tandem.sync.connect import credentials_of, provider_for
+from tandem.sync.connect import connect as provider_of
+from tandem.sync.connect import connected, credentials_of, provider_for
 from tandem.team.models import HUES, User
 
 
@@ -126,7 +128,8 @@ def choose_calendars(
             mine = Calendar.objects.filter(account__owner=account.owner_id)
             mine.exclude(id=target).update(is_target=False)
             mine.filter(id=target, writable=True).update(is_target=True)
-        due.request(reading)
+        # What isn't read any more gets a last look, which ends its push channel.
+        due.request(reading | push.calling(account, now=now))
 
 
 def addresses_changed(user: User, *, now: datetime) -> None:
@@ -143,6 +146,8 @@ def disconnect(account: Account, *, now: datetime) -> None:
     Google is told first that its access has ended; that it can't be reached keeps nobody from leaving.
     """
     if account.provider == "google":
+        with suppress(ProviderError), connected(account, provider_of) as provider:
+            push.stop_all(account, provider, now=now)
         tokens.give_back_of(account, clock=lambda: now)
     with transaction.atomic():
         account.state, account.secret, account.error = AccountState.DISCONNECTED, "", ""

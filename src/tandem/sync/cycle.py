@@ -23,17 +23,19 @@ from tandem.calendaring.provider import (
 from tandem.mailboxes.lease import Clock, Lease, LeaseTaken, take
 from tandem.mailboxes.models import Account, AccountState, Calendar
 from tandem.meetings.models import RemoteObject
-from tandem.sync import due
+from tandem.sync import due, push
 from tandem.sync.apply import apply
 from tandem.sync.connect import Connect, connect, connected
 from tandem.sync.deliver import deliver_intents
 from tandem.sync.reading import KnownObjects, gathered
+from tandem.team import news
 from tandem.team.models import Company, anyone_active, was_active
 
 LOOK_BACK = timedelta(days=31)
 POLL_ACTIVE = timedelta(seconds=30)
 POLL_NEAR = timedelta(seconds=45)
 POLL_QUIET = timedelta(minutes=5)
+POLL_PUSHED = timedelta(hours=1)
 DEEP = timedelta(days=1)
 BACKOFF = (15, 60, 180, 600, 1800)
 MANY, SHARE, FEW = 10, 0.2, 2
@@ -87,6 +89,7 @@ def _guarded_look(calendar: Calendar, lease: Lease, clock: Clock, by: Connect) -
     except Held as error:
         with lease.guarding():
             Calendar.objects.filter(id=calendar.id).update(held=str(error)[:500], held_removal=True, done=requested)
+            news.mark()
     except ProviderError as error:
         with lease.guarding():
             _note_failure(calendar, requested, error, clock())
@@ -98,6 +101,8 @@ def _guarded_look(calendar: Calendar, lease: Lease, clock: Clock, by: Connect) -
 def _look(look: _Look) -> None:
     """Deliver first, without a pull: the condition on the write protects it. Then read, page by page."""
     _deliver(look)
+    if not look.calendar.is_read and look.provider.push is not None:
+        push.stop_unread(look.calendar, look.provider.push, lease=look.lease, now=look.clock())
     if not look.calendar.is_read or look.calendar.held:
         return
     if not look.calendar.window_read:
@@ -107,6 +112,8 @@ def _look(look: _Look) -> None:
     except CursorExpired:
         # Deletions since then can't be told any more: everything is listed and compared.
         _read_changes(look, None)
+    if look.provider.push is not None:
+        push.keep(look.calendar, look.provider.push, lease=look.lease, clock=look.clock)
 
 
 def _deliver(look: _Look) -> None:
@@ -123,6 +130,7 @@ def _read_window(look: _Look) -> None:
         _deliver(look)
     with look.lease.guarding():
         look.save(window_read=True)
+        news.mark()
 
 
 def _read_changes(look: _Look, cursor: str | None) -> None:
@@ -187,18 +195,23 @@ def _note_success(calendar: Calendar, requested: int, now: datetime) -> None:
         removal_allowed=False,
         next_poll_at=now + _pause(calendar, now),
     )
-    Account.objects.filter(id=calendar.account_id, state=AccountState.RECONNECT).update(
+    mended = Account.objects.filter(id=calendar.account_id, state=AccountState.RECONNECT).update(
         state=AccountState.ACTIVE, error="", error_since=None
     )
+    if mended or calendar.error or calendar.last_success_at is None:
+        news.mark()
 
 
 def _pause(calendar: Calendar, now: datetime) -> timedelta:
     """Often while the owner looks at pages, seldom otherwise; spread, so that calendars don't march in step.
 
-    In a small company a colleague at work is reason enough, for they see the same meetings.
+    In a small company a colleague at work is reason enough, for they see the same meetings. One that calls
+    us is looked at now and then all the same, for a call may get lost.
     """
     pause = POLL_QUIET
-    if was_active(calendar.account.owner, now):
+    if due.calling_channels(now).filter(calendar=calendar).exists():
+        pause = POLL_PUSHED
+    elif was_active(calendar.account.owner, now):
         pause = POLL_ACTIVE
     elif anyone_active(now) and due.small_company():
         pause = POLL_NEAR
@@ -216,10 +229,15 @@ def _note_failure(calendar: Calendar, requested: int, error: ProviderError, now:
         "next_poll_at": now + timedelta(seconds=pause),
     }
     Calendar.objects.filter(id=calendar.id).update(**values)
+    if calendar.error != values["error"]:
+        news.mark()
 
 
 def _note_reconnect(account: Account, words: str, now: datetime) -> None:
     """The account pauses and keeps its intents; a banner asks its owner to reconnect."""
-    Account.objects.filter(id=account.id, state=AccountState.ACTIVE).update(
+    paused = Account.objects.filter(id=account.id, state=AccountState.ACTIVE).update(
         state=AccountState.RECONNECT, error=words[:500], error_since=now
     )
+    if paused:
+        push.forget_all(account, now=now)
+        news.mark()

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from tandem.mailboxes.models import AccountState, Calendar
+from tandem.mailboxes.models import AccountState, Calendar, Channel
 from tandem.meetings.models import Intent
 from tandem.team.models import Company, User
 
 SMALL = 50
 PAUSE = timedelta(seconds=5)
+AWAY = timedelta(minutes=5)
 
 
 def request(calendar_ids: Iterable[UUID]) -> None:
@@ -69,13 +70,28 @@ def postpone(calendar_id: UUID, now: datetime) -> None:
 
 
 def hurry(user: User, now: datetime) -> None:
-    """The user is back at their pages: their calendars (in a small company all) are looked at again soon."""
+    """The user is back at their pages: their calendars (in a small company all) are looked at again soon.
+
+    One that calls us when it changes is left asleep, unless `user.last_seen_at`, the time before this one,
+    says that they were away, and the last look was before that too.
+    """
     sleeping = Calendar.objects.filter(
         account__state=AccountState.ACTIVE, failures=0, next_poll_at__gt=now + timedelta(minutes=1)
     )
+    calling = Exists(calling_channels(now).filter(calendar=OuterRef("id")))
+    if user.last_seen_at is not None and user.last_seen_at > now - AWAY:
+        sleeping = sleeping.exclude(calling)
+    else:
+        sleeping = sleeping.exclude(calling, last_success_at__gt=now - AWAY)
     if not small_company():
         sleeping = sleeping.filter(account__owner=user)
     sleeping.update(next_poll_at=now)
+
+
+def calling_channels(now: datetime) -> QuerySet[Channel]:
+    """Push channels that have proved themselves: what changes in their calendars, they tell."""
+    live = Channel.objects.filter(stopped_at=None, expires_at__gt=now, called_at__isnull=False)
+    return live if not Company.current().push_problem else live.none()
 
 
 def small_company() -> bool:

@@ -12,6 +12,7 @@ from tandem.web import (
     decisions,
     events,
     gate,
+    hooks,
     google_accounts,
     handoffs,
     mail,
@@ -24,6 +25,7 @@ from tandem.web import (
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *gate.urls,
+    *hooks.urls,
     *events.urls,
     *handoffs.urls,
     *accounts.urls,
