@@ -178,7 +178,8 @@ class OAuth:
         )
         answer = self._tokens(body)
         if isinstance(answer, str):
-            raise _refusal(answer, Refused("Google’s page answered too long ago, or its answer was used already."))
+            late = "Google’s page answered too long ago, or its answer was used already. Connect again."
+            raise _refusal(answer, Refused(late))
         if not answer.refresh_token:
             raise Refused("Google gave access for an hour only. Connect once more, and agree on Google’s page.")
         return _stored(answer, asked, None), self._person(answer, attempt)
