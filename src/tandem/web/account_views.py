@@ -14,6 +14,7 @@ from tandem.sync import tokens
 from tandem.team.models import Role, User
 from tandem.web import when_words
 from tandem.web.event_rows import reader_zone
+from tandem.web.sync_pill import in_step_until
 
 BEHIND = timedelta(minutes=15)
 PROVIDERS = {"caldav": "CalDAV", "google": "Google Calendar", "memory": "Trial calendar"}
@@ -151,7 +152,7 @@ def _pill(account: Account, reading: list[Calendar], waiting: int, busy: bool, n
     if waiting:
         return Pill(f"{when_words.count(waiting, 'edit')} on the way", "", "clock")
     oldest = min(calendar.last_success_at for calendar in reading if calendar.last_success_at)
-    if now - oldest > BEHIND:
+    if any(now - in_step_until(row, row.last_success_at) > BEHIND for row in reading if row.last_success_at):
         minutes = int((now - oldest).total_seconds() // 60)
         late = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
         return Pill(f"{late} behind", "pill-warn", "clock")

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from tandem.meetings import reading
 from tandem.meetings.rows import EventRow
-from tandem.web import event_rows, week_layout, when_words
+from tandem.web import event_rows, live, week_layout, when_words
 from tandem.web.event_rows import RowView, reader_zone
 from tandem.web.request import SignedInRequest
 
@@ -50,6 +50,7 @@ def _shown(request: SignedInRequest, now: datetime) -> Shown:
     return Shown(view, who, monday if view == "week" else first, 7 if view == "week" else AGENDA_DAYS, today)
 
 
+@live.page
 def calendar(request: SignedInRequest) -> HttpResponse:
     now, tz = timezone.now(), reader_zone(request.user)
     shown = _shown(request, now)

@@ -24,7 +24,7 @@ from tandem.meetings import reading, visibility
 from tandem.meetings.models import Intent, Meeting, Occurrence
 from tandem.meetings.reading import Detail
 from tandem.team.models import Company, User
-from tandem.web import account_views, decision_words, event_rows, when_words
+from tandem.web import account_views, decision_words, event_rows, live, when_words
 from tandem.web.obstacles import obstacle
 from tandem.web.request import SignedInRequest, editors_only
 
@@ -90,6 +90,7 @@ def _waits(intent: Intent, viewer: User, now: datetime) -> str:
     return f"{intent.error.replace(' Tandem tries again by itself.', '')} Tandem tries again {again}."
 
 
+@live.page
 def event(request: SignedInRequest, meeting_id: UUID, original: str) -> HttpResponse:
     try:
         detail = open_detail(request, meeting_id, original)

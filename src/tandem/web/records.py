@@ -12,12 +12,13 @@ from django.views.decorators.http import require_GET
 
 from tandem.crm import lists
 from tandem.crm.kinds import BY_PLURAL, info
-from tandem.web import list_state, record_forms, record_list, record_page
+from tandem.web import list_state, live, record_forms, record_list, record_page
 from tandem.web.plurals import PLURAL
 from tandem.web.request import SignedInRequest, is_fragment
 
 
 @require_GET
+@live.page
 def records(request: SignedInRequest, plural: str) -> HttpResponse:
     """A list, with `?preview=<id>` in its pane. For htmx only the pane, when that is its target."""
     kind = BY_PLURAL[plural]
@@ -38,6 +39,7 @@ def record_preview(request: SignedInRequest, plural: str, record_id: UUID) -> Ht
 
 
 @require_GET
+@live.page
 def record(request: SignedInRequest, plural: str, record_id: UUID) -> HttpResponse:
     """A record's page. A lead that became a person answers under its new address."""
     found = get_object_or_404(record_list.with_relations(), id=record_id)

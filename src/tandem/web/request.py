@@ -23,6 +23,7 @@ class SignedInRequest(HttpRequest):
     user: User
     htmx: HtmxDetails
     csp_nonce: str
+    etag: str
 
 
 def zone_of(request: SignedInRequest) -> ZoneInfo:

@@ -48,9 +48,21 @@ def pill_of(calendar: Calendar, now: datetime) -> tuple[tuple[int, datetime], Sy
         return (1, now), SyncPill("warn", "alert", name, "Behind", f" {since(seen, now)}")
     if seen is None or not calendar.window_read:
         return (2, now), SyncPill("", "sync", name, "First sync")
-    if now - seen > BEHIND:
+    if now - in_step_until(calendar, seen) > BEHIND:
         return (3, seen), SyncPill("warn", "clock", name, "Behind", f" {since(seen, now)}")
-    return (4, seen), SyncPill("ok", "check", name, "In sync", f" {clock.ago(seen, now)}")
+    if in_step_until(calendar, seen) - seen > BEHIND:
+        return (4, seen), SyncPill("ok", "check", name, "In sync")
+    return (4, seen), SyncPill("ok", "check", name, "In sync", f" {ago(seen, now)}")
+
+
+def in_step_until(calendar: Calendar, seen: datetime) -> datetime:
+    """Until when the look at `seen` is good enough: one that calls us when it changes is asked again in an hour."""
+    return max(seen, calendar.next_poll_at or seen)
+
+
+def ago(seen: datetime, now: datetime) -> str:
+    """In minutes at the least, for open pages show it for one."""
+    return "just now" if now - seen < timedelta(minutes=1) else clock.ago(seen, now)
 
 
 def since(seen: datetime | None, now: datetime) -> str:
