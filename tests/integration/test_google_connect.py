@@ -148,8 +148,7 @@ def test_a_scope_left_unticked_connects_nothing_and_gives_the_rest_back(walk: Wa
     assert not Account.objects.exists()
     assert live_grants(walk.google) == 0
     page = words_on_accounts(walk.client)
-    assert "You left out one" in page
-    assert words in page.split("You left out one", 1)[1].split(".", 1)[0]
+    assert words in page.split("leave this one ticked", 1)[1].split(".", 1)[0]
 
 
 def test_a_scope_left_unticked_when_reconnecting_leaves_the_working_access_alone(walk: Walk) -> None:
@@ -219,7 +218,8 @@ def test_an_address_that_is_none_of_the_users_is_shown_letter_by_letter(walk: Wa
     page = text(walk.client.get("/accounts/google/differs"))
     assert "alice@northwind.exmaple" in page
     assert ALICE in page
-    assert "<mark>" in page
+    assert 'ex</b><mark class="good">ma</mark><b>ple' in page
+    assert "ex</b><mark>am</mark><b>ple" in page
     assert "almost yours" in page
     answer = walk.client.post("/accounts/google/differs", {"connect": "1"})
     account = Account.objects.get()

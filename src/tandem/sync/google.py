@@ -149,11 +149,10 @@ def _too_little(granted: Sequence[str]) -> str:
     missing = [what for scope, what in NEEDED.items() if scope not in granted]
     if not missing:
         return ""
-    which = f"You left out one: {missing[0]}." if len(missing) < len(NEEDED) else "You left out both."
-    needs = "; and ".join(NEEDED.values())
+    ticked = "this one" if len(missing) == 1 else "both"
     return (
-        f"Nothing was connected, for Google’s page was left without a tick that Tandem needs. {which} "
-        f"Connect once more, and leave both ticked: {needs}."
+        "Nothing was connected, for a tick was missing on Google’s page. "
+        f"Connect once more, and leave {ticked} ticked: {'; and '.join(missing)}."
     )
 
 

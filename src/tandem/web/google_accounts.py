@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
+from itertools import groupby
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
@@ -189,10 +190,19 @@ def _comparison(user: User, address: str) -> Comparison:
     own = max(sorted(user.addresses(), key=lambda each: each != user.email), key=likeness)
     if likeness(own) < NEAR:
         return Comparison(user.email, address, [(user.email, True)], [(address, True)], alike=False)
+    if len(own) == len(address):
+        # letters that changed places are all marked, each where it stands
+        alike = [one == other for one, other in zip(own, address, strict=True)]
+        return Comparison(own, address, _runs(own, alike), _runs(address, alike), alike=True)
     steps = SequenceMatcher(None, own, address, autojunk=False).get_opcodes()
     left = [(own[a:b], tag == "equal") for tag, a, b, _, _ in steps if a < b]
     right = [(address[c:d], tag == "equal") for tag, _, _, c, d in steps if c < d]
     return Comparison(own, address, left, right, alike=True)
+
+
+def _runs(text: str, alike: list[bool]) -> list[tuple[str, bool]]:
+    runs = groupby(zip(text, alike, strict=True), key=lambda pair: pair[1])
+    return [("".join(letter for letter, _ in run), same) for same, run in runs]
 
 
 urls: list[URLPattern] = [
