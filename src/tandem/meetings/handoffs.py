@@ -181,10 +181,18 @@ def _rank(hand_off: HandOff, event: Event, mine: frozenset[str], *, elsewhere: b
 
 def _claim(hand_off: HandOff, meeting: Meeting, event: Event, calendar: Calendar, now: datetime) -> bool:
     """False when another worker's event was first."""
-    expected = hand_off.account_id == calendar.account_id
+    expected = hand_off.account_id == calendar.account_id or _invited(calendar.account, event, hand_off.account)
     done = {"series_id": meeting.series_id, "closed_at": now if expected else None, "link": ""}
     if not HandOff.objects.filter(id=hand_off.id, series=None, closed_at=None).update(**done):
         return False
     touched = pins.put_on(hand_off.record, meeting.series_id, event.addresses, author=hand_off.author)
     linking.relink(touched, now=now)
     return True
+
+
+def _invited(account: Account, event: Event, by: Account) -> bool:
+    """Whether this is a guest's copy in `account` of what was saved in the owner's other account `by`."""
+    if event.organizer is None or event.organizer.address not in by.addresses:
+        return False
+    own = account.addresses - {event.organizer.address}
+    return any(guest.address in own for guest in event.guests)

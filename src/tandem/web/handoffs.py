@@ -63,11 +63,12 @@ def go(request: SignedInRequest, draft: Draft, calendar: Calendar, record: Recor
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A hand-off in words, for the section of its record."""
+    """A hand-off in words, for the section of its record. `name` and `why` make one sentence."""
 
     id: UUID
     state: handoffs.State
-    title: str
+    heading: str
+    name: str
     why: str
 
     @property
@@ -83,19 +84,20 @@ def waiting(record: Record, viewer: User, now: datetime) -> list[Waiting]:
 def _words(awaited: handoffs.Awaited) -> Waiting:
     hand_off, account = awaited.hand_off, awaited.hand_off.account.name
     name = hand_off.title.strip() or "The event"
-    title, why = {
-        "waiting": ("Waiting for your event from Google Calendar", f"{name} shows here once it is saved in {account}."),
-        "late": ("Not here yet. Saved in another account?", f"{name} is expected from {account}."),
+    late = "Not here yet. Saved in another account?"
+    heading, why = {
+        "waiting": ("Waiting for your event from Google Calendar", f"shows here once it is saved in {account}."),
+        "late": (late, f"is expected in {account}."),
         "over": (
-            "Not here yet. Saved in another account?",
-            f"{name} was expected from {account}. Tandem no longer waits for it, unless you look or open it again.",
+            late,
+            f"was expected in {account} for half an hour. Look now, or open it again, and Tandem waits once more.",
         ),
         "elsewhere": (
-            f"{name} came from {awaited.came_into or 'another account'}",
-            f"It was expected from {account}. It is on this record all the same.",
+            f"Saved in {awaited.came_into or 'another account'}",
+            f"was expected in {account}. It is on this record all the same.",
         ),
     }[awaited.state]
-    return Waiting(hand_off.id, awaited.state, title, why)
+    return Waiting(hand_off.id, awaited.state, heading, name, why)
 
 
 def _own(request: SignedInRequest, hand_off_id: UUID) -> HandOff:
