@@ -10,11 +10,12 @@ import hashlib
 import itertools
 import json
 import os
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -45,6 +46,12 @@ _HOLIDAYS = "en.uk#holiday@group.v.calendar.google.com"
 _numbers = itertools.count(1)
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Made once: it reads every certificate of this machine."""
+    return ssl.create_default_context()
+
+
 class Wire(httpx2.BaseTransport):
     """The provider's connection: it keeps what goes out, and interferes with what comes back.
 
@@ -52,7 +59,7 @@ class Wire(httpx2.BaseTransport):
     """
 
     def __init__(self, page: int = 0) -> None:
-        self._inner = httpx2.HTTPTransport(trust_env=False)
+        self._inner = httpx2.HTTPTransport(verify=_trusted(), trust_env=False)
         self._page = page
         self.sent: list[httpx2.Request] = []
         self.created = False
