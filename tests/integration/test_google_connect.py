@@ -671,6 +671,21 @@ def test_without_a_client_members_read_whom_to_ask_and_administrators_where_to_g
     assert "no Google client yet" in words_on_accounts(alices)
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, "Not tested yet"),
+        ({"push_tested_at": timezone.now()}, "Within seconds"),
+        ({"push_tested_at": timezone.now(), "push_problem": "Google calls only HTTPS."}, "Google calls only HTTPS."),
+    ],
+)
+def test_how_soon_a_change_arrives_is_said_to_administrators(
+    oauth_client: GoogleClient, alice: User, values: dict[str, Any], words: str
+) -> None:
+    Company.objects.update(**values)
+    assert words in text(administrator(alice).get("/company"))
+
+
 def test_only_administrators_see_and_set_the_client(own_settings: GoogleClient, alice: User) -> None:
     assert browser(alice).get("/company").status_code == 403
     assert browser(alice).post("/company/google", form("x", "y")).status_code == 403
