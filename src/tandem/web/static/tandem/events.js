@@ -96,8 +96,11 @@
     tab.opener = null;
     const dialog = handed.closest("dialog");
     if (!dialog) { location.assign(handed.dataset.back || "/calendar"); return; }
+    dialog.addEventListener("close", () => {
+      document.activeElement?.blur(); // a part of the page with the focus in it is not read again
+      document.dispatchEvent(new Event("visibilitychange")); // as if one came back: the page says at once that it waits
+    });
     dialog.close();
-    document.dispatchEvent(new Event("visibilitychange")); // as if one came back: the page says at once that it waits
   });
 
   // The week opens at the morning, unless something happens earlier that day.
