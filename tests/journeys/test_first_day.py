@@ -67,7 +67,7 @@ def test_the_first_run_makes_the_administrator_who_connects_a_calendar_and_leave
 ) -> None:
     alice = newcomer
     set_up(alice)
-    alice.page.get_by_role("link", name="Connect a CalDAV calendar").click()
+    alice.page.get_by_role("link", name="Connect a calendar", exact=True).click()
 
     alice.expects(422)
     type_account(alice, server.url, "not her password")

@@ -197,9 +197,10 @@ def give_back(subject: str, tokens: Tokens, *, but: UUID | None = None, clock: C
 
 
 def give_back_of(account: Account, *, clock: Clock) -> bool:
-    """The same for a connected account's stored tokens."""
+    """The same for a connected account's tokens, as they are stored now: a worker may just have refreshed them."""
+    sealed = Account.objects.filter(id=account.id).values_list("secret", flat=True).first()
     try:
-        tokens = unseal_tokens(account.secret)
+        tokens = unseal_tokens(sealed or "")
     except SecretLost:
         return False
     return give_back(account.subject_id, tokens, but=account.id, clock=clock)

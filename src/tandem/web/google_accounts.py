@@ -26,7 +26,7 @@ from tandem import jobs
 from tandem.calendaring.provider import ProviderError
 from tandem.mailboxes.models import Account
 from tandem.mailboxes.secrets import SecretLost
-from tandem.sync import google
+from tandem.sync import google, tokens
 from tandem.sync.google import Arrival, NotConnected
 from tandem.team.models import User
 from tandem.web.request import SignedInRequest, editors_only
@@ -207,6 +207,6 @@ def _runs(text: str, alike: list[bool]) -> list[tuple[str, bool]]:
 
 urls: list[URLPattern] = [
     path("accounts/google/connect", start, name="google-connect"),
-    path("accounts/google/callback", callback, name="google-callback"),
+    path(tokens.CALLBACK.removeprefix("/"), callback, name="google-callback"),
     path("accounts/google/differs", differs, name="google-differs"),
 ]
