@@ -24,6 +24,7 @@ from tandem.calendaring.provider import ReconnectNeeded, TryLater
 from tandem.mailboxes import lease
 from tandem.mailboxes.models import Account, AccountState, Calendar, Sender
 from tandem.mailboxes.secrets import unseal
+from tandem.meetings import verbs
 from tandem.providers import network
 from tandem.providers.google.oauth import CALENDARS, EVENTS, OAuth, Tokens
 from tandem.sync import tokens
@@ -32,6 +33,7 @@ from tandem.sync.cycle import sync_calendar
 from tandem.sync.tokens import AccountBearer, seal_tokens, unseal_tokens
 from tandem.team.models import Alias, Company, Role, User
 from tests.consent import START, Walk
+from tests.mailbox import NOW, meeting
 
 pytestmark = pytest.mark.django_db
 BACK = "http://testserver/accounts/google/callback"
@@ -321,6 +323,31 @@ def test_an_access_taken_back_at_google_pauses_the_account_with_words(walk: Walk
     assert sync_calendar(calendar.id, clock=timezone.now)
     account.refresh_from_db()
     assert account.state == AccountState.ACTIVE
+
+
+def test_an_edit_made_while_the_access_was_gone_goes_out_once_after_reconnecting(walk: Walk, alice: User) -> None:
+    walk.connect()
+    account = Account.objects.get()
+    calendar = account.calendars.get(remote_id=ALICE)
+    Calendar.objects.filter(id=calendar.id).update(is_read=True, is_target=True)
+    calendar.refresh_from_db()
+    assert sync_calendar(calendar.id, clock=timezone.now)
+    walk.google.oauth.withdraw(ALICE)
+    now = timezone.now()
+    event = meeting("", title="Walkthrough", guests=(CHARLIE,), starts_in=now - NOW + timedelta(days=2))
+    made = verbs.schedule(alice, calendar, event, tell=True, record=None, now=now)
+    assert sync_calendar(calendar.id, clock=timezone.now)
+    assert "1 of your edits waits here" in words_on_accounts(walk.client)
+    assert walk.google.mails.rows == []
+
+    walk.connect(start=f"/accounts/{account.id}/reconnect")
+    for _ in range(2):
+        assert sync_calendar(calendar.id, clock=timezone.now)
+    listed = walk.google.call(ALICE, "events.list", calendarId="primary")["items"]
+    assert [item["summary"] for item in listed] == ["Walkthrough"]
+    assert [mail.to for mail in walk.google.mails.rows] == [CHARLIE]
+    page = text(walk.client.get(f"/events/{made.id}/-"))
+    assert "Google was asked to send the invitation" in page
 
 
 # Tokens
