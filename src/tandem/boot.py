@@ -25,6 +25,8 @@ from tandem import logs
 
 WEB_THREADS = 8
 SYNC_THREADS = 8
+LARGEST_BODY = 5 * 1024 * 1024
+"""Bytes of a request, far more than any form here has. It is read whole before anyone asks who sends it."""
 
 
 class CannotServe(Exception):
@@ -82,7 +84,13 @@ def serve(host: str, port: int, *, ready: Callable[[str], None]) -> None:
     get_resolver().url_patterns  # noqa: B018
     try:
         server = create_server(
-            application, host=host, port=port, threads=WEB_THREADS, ident="", clear_untrusted_proxy_headers=True
+            application,
+            host=host,
+            port=port,
+            threads=WEB_THREADS,
+            ident="",
+            clear_untrusted_proxy_headers=True,
+            max_request_body_size=LARGEST_BODY,
         )
     except OSError as problem:
         raise CannotServe(

@@ -202,6 +202,8 @@ def test_a_clean_start_asks_for_the_administrator(tmp_path: Path) -> None:
         page = httpx2.get(f"{tandem.url}/", follow_redirects=True, timeout=30)
         assert page.status_code == 200
         assert 'type="password"' in page.text
+        flood = httpx2.post(f"{tandem.url}/hooks/google", content=b"x" * 6_000_000, timeout=30)
+        assert flood.status_code == 413
     assert count(tmp_path, "team_user") == 0
 
 

@@ -51,9 +51,15 @@
     }
     for (const style of page.querySelectorAll("style[data-style-of]")) {
       const ours = style.dataset.styleOf === part.id && document.querySelector(`style[data-style-of="${part.id}"]`);
-      if (ours && ours.textContent !== style.textContent) ours.textContent = style.textContent; // under its own nonce
+      if (ours && ours.textContent !== style.textContent) ours.textContent = style.textContent;
     }
     return same ? "same" : "new";
+  }
+
+  /* a style of another answer has another nonce, which this page's policy would complain about */
+  function parsed(text) {
+    const nonce = document.querySelector("style[nonce]")?.nonce || "";
+    return new DOMParser().parseFromString(text.replace(/<style nonce="[^"]*"/g, `<style nonce="${nonce}"`), "text/html");
   }
 
   async function ask() {
@@ -64,7 +70,7 @@
     if (answer.status === 304) { fruitless = 0; return; }
     fruitless += 1;
     if (!answer.ok || answer.redirected) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = parsed(await answer.text());
     if (busy() || location.href !== here) return; // somebody may have opened a form meanwhile, or gone on
     const found = parts().map((part) => update(part, page));
     if (found.includes("new")) fruitless = 0;
