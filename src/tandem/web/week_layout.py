@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -55,7 +55,10 @@ class Timed(Generic[Item]):
 
 
 def blocks(items: Iterable[Timed[Item]], day: date, tz: ZoneInfo) -> list[Block[Item]]:
-    """What happens on `day` in `tz`, cut at its midnights, with lanes. Minutes are wall time."""
+    """What happens on `day` in `tz`, cut at its midnights, with lanes. Minutes are wall time.
+
+    An hour that comes twice is drawn once: what happens in both of it stands side by side.
+    """
     cut = sorted(_on(items, day, tz), key=lambda part: (part[1], -part[2]))
     found: list[Block[Item]] = []
     cluster: list[tuple[Item, int, int, int]] = []
@@ -77,13 +80,16 @@ def _closed(cluster: Sequence[tuple[Item, int, int, int]]) -> list[Block[Item]]:
 
 
 def _on(items: Iterable[Timed[Item]], day: date, tz: ZoneInfo) -> Iterable[tuple[Item, int, int]]:
-    midnight = datetime.combine(day, time(), tz)
-    following = datetime.combine(day + timedelta(days=1), time(), tz)
+    midnight = datetime.combine(day, time(), tz).astimezone(UTC)
+    following = datetime.combine(day + timedelta(days=1), time(), tz).astimezone(UTC)
     for timed in items:
-        if timed.starts_at >= following or max(timed.ends_at, timed.starts_at + timedelta(minutes=1)) <= midnight:
+        starts_at, ends_at = timed.starts_at.astimezone(UTC), timed.ends_at.astimezone(UTC)
+        if starts_at >= following or (ends_at <= midnight and starts_at < midnight):
             continue
-        start = 0 if timed.starts_at < midnight else _minute(timed.starts_at, tz)
-        end = 1440 if timed.ends_at >= following else _minute(timed.ends_at, tz)
+        start = 0 if starts_at < midnight else _minute(starts_at, tz)
+        end = 1440 if ends_at >= following else _minute(ends_at, tz)
+        if end <= start:  # the clock went back meanwhile: as long as it lasts
+            end = min(1440, start + (ends_at - max(starts_at, midnight)) // timedelta(minutes=1))
         start = min(start, 1440 - SHORTEST)
         yield timed.item, start, max(end, start + SHORTEST)
 
