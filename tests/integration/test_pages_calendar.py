@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -84,6 +85,23 @@ def test_an_all_day_event_stands_on_each_of_its_days(alice: User, company: Compa
     event = soon(alice, "Fair", when=When.days(tomorrow, tomorrow + timedelta(days=2)))
     arrives(calendar_of(alice), event)
     assert page(alice, "/calendar").count(">Fair<") == 2
+
+
+def test_the_day_shows_what_is_on_it_and_leads_to_its_neighbours(alice: User, company: Company) -> None:
+    day = timezone.localdate() + timedelta(days=3)
+    noon = datetime.combine(day, time(12), ZoneInfo("Europe/Berlin"))
+    timed = When.timed(noon, noon + timedelta(hours=1), "Europe/Berlin")
+    whole = When.days(day - timedelta(days=2), day + timedelta(days=1))
+    all_arrive(alice, soon(alice, "Kick-off", when=timed), soon(alice, "Fair", when=whole))
+    shown = page(alice, f"/calendar?view=day&from={day}")
+    assert shown.count("<b>Kick-off</b>") == 1
+    assert shown.count(">Fair<") == 1
+    assert shown.count("day-name") == 1
+    assert f"from={day - timedelta(days=1)}" in shown
+    assert f"from={day + timedelta(days=1)}" in shown
+    after = page(alice, f"/calendar?view=day&from={day + timedelta(days=1)}")
+    assert "Kick-off" not in after
+    assert "Fair" not in after
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The calendar: agenda and week, one's own or the team's. What is not for the reader shows as busy."""
+"""The calendar: agenda, week and day, one's own or the team's. What is not for the reader shows as busy."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from tandem.web.event_rows import RowView, reader_zone
 from tandem.web.request import SignedInRequest
 
 AGENDA_DAYS = 14
+DAYS = {"agenda": AGENDA_DAYS, "week": 7, "day": 1}
 FROM_HOUR = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the calendar shows: `view` agenda or week, from `first` for `days`, `who` mine or team."""
+    """What the calendar shows: `view` agenda, week or day, from `first` for `days`, `who` mine or team."""
 
     view: str
     who: str
@@ -39,7 +40,8 @@ class Shown:
 
 def _shown(request: SignedInRequest, now: datetime) -> Shown:
     today = now.astimezone(reader_zone(request.user)).date()
-    view = "week" if request.GET.get("view") == "week" else "agenda"
+    asked = request.GET.get("view", "")
+    view = asked if asked in DAYS else "agenda"
     who = "mine" if request.GET.get("who") == "mine" else "team"
     try:
         first = date.fromisoformat(request.GET.get("from", ""))
@@ -47,7 +49,7 @@ def _shown(request: SignedInRequest, now: datetime) -> Shown:
         first = today
     first = min(max(first, date(1971, 1, 1)), date(2199, 1, 1))
     monday = first - timedelta(days=first.weekday())
-    return Shown(view, who, monday if view == "week" else first, 7 if view == "week" else AGENDA_DAYS, today)
+    return Shown(view, who, monday if view == "week" else first, DAYS[view], today)
 
 
 @live.page
@@ -67,7 +69,7 @@ def calendar(request: SignedInRequest) -> HttpResponse:
         "strip": _strip(shown, views),
         "nav": "calendar",
     }
-    if shown.view == "week":
+    if shown.view != "agenda":
         return render(request, "agenda/week.html", context | _week(shown, views, now, tz))
     return render(request, "agenda/agenda.html", context | {"days": _days(shown, views, now, tz)})
 
@@ -77,8 +79,11 @@ def _midnight(day: date, tz: ZoneInfo) -> datetime:
 
 
 def _title(shown: Shown, month: str = "%B", year: str = "%b %Y") -> str:
-    """`8 – 14 December 2025`, `29 Dec – 4 Jan 2026`; for a phone with short months and no year."""
+    """`Mon 8 December 2025`, `8 – 14 December 2025`, `29 Dec – 4 Jan 2026`; a phone's are short."""
     first, last = shown.first, shown.end - timedelta(days=1)
+    if first == last:
+        words = f"{first:%a} {first.day} {first:{month}}"
+        return f"{words} {first.year}" if "%Y" in year else words
     if first.month == last.month:
         words = f"{first.day} – {last.day} {last:{month}}"
         return f"{words} {last.year}" if "%Y" in year else words
@@ -157,7 +162,7 @@ def _week(shown: Shown, views: Sequence[RowView], now: datetime, tz: ZoneInfo) -
     whole = [(v, v.row.when.first_day, when_words.last_all_day(v.row.when)) for v in views if v.row.when.all_day]
     columns: list[Column] = []
     positions: list[tuple[str, week_layout.Block[RowView]]] = []
-    for number in range(7):
+    for number in range(shown.days):
         day = shown.first + timedelta(days=number)
         blocks = [(f"b{number}-{i}", block) for i, block in enumerate(week_layout.blocks(timed, day, tz))]
         positions += blocks
@@ -166,7 +171,7 @@ def _week(shown: Shown, views: Sequence[RowView], now: datetime, tz: ZoneInfo) -
     early = min([block.start // 60 for _, block in positions] + [FROM_HOUR])
     return {
         "columns": columns,
-        "bands": [(f"a{i}", band) for i, band in enumerate(week_layout.bands(whole, shown.first, 7))],
+        "bands": [(f"a{i}", band) for i, band in enumerate(week_layout.bands(whole, shown.first, shown.days))],
         "positions": positions,
         "from_hour": early,
         "span": 24 - early,
