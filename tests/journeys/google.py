@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import httpx2
@@ -16,6 +16,11 @@ from tests.journeys.visitor import Visitor
 Json = dict[str, Any]
 LOOK = 0.2
 """Between two looks: Google counts requests by the minute, and so does its stand-in."""
+
+
+def at(day: date, clock: str) -> datetime:
+    """A wall time: `at(day, "09:00")`."""
+    return datetime.fromisoformat(f"{day.isoformat()}T{clock}:00")
 
 
 def address(name: str) -> str:
