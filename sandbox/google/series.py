@@ -1,8 +1,8 @@
 """Series: when they occur, and the occurrences that no exception stands for.
 
 An exception is an entry of its own, `<series id>_<original start>`; every other occurrence is computed.
-Rules run on wall time in the zone of the start (RFC 5545 3.3.10). A rule that cannot be read gives no
-occurrences: Google holds such events (imports, old clients), and so does the sandbox when they are planted.
+Rules run on wall time in the zone of the start (RFC 5545 3.3.10). A rule that cannot be read, or a zone that nobody
+knows, gives no occurrences: Google holds such events (imports, old clients), and so does the sandbox when planted.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def originals(series: Json, *, before: datetime, calendar_zone: str) -> Iterator
     start = series["start"]
     try:
         rules = _rules(series["recurrence"], start)
+        _placed(_wall(start), start)
     except (ValueError, TypeError, KeyError):
         return
     for number, wall in enumerate(rules):

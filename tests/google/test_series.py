@@ -138,3 +138,13 @@ def test_rdate_exdate_and_a_date_until(google: GoogleSandbox, meeting: Meeting) 
     found = google.call(ALICE, "events.instances", calendarId="primary", eventId=made["id"])["items"]
     days = [item["start"]["dateTime"][:10] for item in found]
     assert days == ["2026-01-06", "2026-01-08", "2026-01-20"]
+
+
+def test_a_planted_series_in_a_zone_that_nobody_knows_is_listed_and_has_no_occurrences(
+    google: GoogleSandbox, pages: Pages
+) -> None:
+    times = {name: {"dateTime": f"2026-01-06T{hour}:00:00Z", "timeZone": "Mars/Olympus"}
+             for name, hour in (("start", 10), ("end", 11))}  # fmt: skip
+    google.plant(ALICE, {"id": "mars1", "recurrence": ["RRULE:FREQ=WEEKLY"], **times})
+    assert [item["id"] for item in pages()[0]] == ["mars1"]
+    assert pages(timeMin="2026-01-01T00:00:00Z", timeMax="2026-02-01T00:00:00Z")[0] == []
