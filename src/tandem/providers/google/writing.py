@@ -145,7 +145,8 @@ class Writer:
     def _instance(self, calendar: str, group: Group, recurrence_id: str, values: Mapping[str, Value]) -> Part:
         """An occurrence that has no exception yet, as Google has it now.
 
-        Its etag says nothing of what the person saw, so its values have to be those that they saw.
+        Its etag says nothing of what the person saw, so its values have to be those that they saw: the ones that
+        they change, or all when they take it out.
         """
         expected = self._occurrence(group, recurrence_id)
         assert group.event is not None
@@ -153,7 +154,8 @@ class Writer:
         if part is None:
             raise Changed("This occurrence is no longer part of the series.")
         found = self._event(part)
-        for name in values:
+        names = fields.diff(expected, found) if values.get("status") == "cancelled" else values
+        for name in names:
             row = fields.field(name)
             if not row.same(row.read(expected), row.read(found)):
                 raise Changed("This occurrence was changed in the calendar in the meantime.")
