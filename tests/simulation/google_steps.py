@@ -215,7 +215,9 @@ def fault(world: World) -> str:
     elif kind == "collisions":
         sandbox.behaviour.undetected_collisions = chance.random() < 0.5
     else:
-        sandbox.faults.add(kind, method, times=chance.choice((1, 1, 2, 6)))
+        # What a collision doubled unnoticed can be taken away only if that is not refused again and again.
+        most = (1, 1, 2) if method in ("events.delete", "events.*") else (1, 1, 2, 6)
+        sandbox.faults.add(kind, method, times=chance.choice(most))
     return f"fault {kind} {method}"
 
 

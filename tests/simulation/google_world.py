@@ -57,6 +57,7 @@ class GoogleServer:
         self.peek = peek
         self.history: list[Version] = []
         self.password_refused: set[str] = set()
+        self.doubles: dict[str, str] = {}
         self._seen: dict[str, dict[str, Remote]] = {}
 
     def call(self, user: str, method: str, body: Json | None = None, **parameters: Any) -> Json:
@@ -99,8 +100,18 @@ class GoogleServer:
 
     @property
     def writes(self) -> list[Request]:
-        """Those that Google understood; what a fault refused at the door has not even a body."""
-        return [_request(row) for row in self.sandbox.log.writes() if row.body is not None or row.verb == "DELETE"]
+        """Those that Google understood; what a fault refused at the door has not even a body.
+
+        What an insert made under another id than ours is taken away at once: that is part of the create.
+        """
+        understood = [row for row in self.sandbox.log.writes() if row.body is not None or row.verb == "DELETE"]
+        return [asked for asked in map(_request, understood) if asked.remote_id not in self.doubles]
+
+    def note_double(self, asked: bytes, answered: bytes) -> None:
+        made = json.loads(answered).get("id", "")
+        wanted = json.loads(asked).get("id", made)
+        if made != wanted:
+            self.doubles[made] = wanted
 
     def doubled(self, creates: Iterable[Event]) -> list[str]:
         """Every title is given once, so two events with one title in one calendar are one event twice."""
@@ -114,7 +125,11 @@ class GoogleServer:
     def unasked_mails(self, told: set[str]) -> list[str]:
         outside = {row.number for row in self.sandbox.log.outside()}
         mails = [mail for mail in self.sandbox.mails.rows if mail.request in outside]
-        return [f"{mail}" for mail in mails if mail.event not in told and mail.event.rpartition("_")[0] not in told]
+        return [f"{mail}" for mail in mails if self._series(mail.event) not in told]
+
+    def _series(self, event: str) -> str:
+        series = _series(event)
+        return self.doubles.get(series, series)
 
     def end_faults(self) -> None:
         self.sandbox.faults.clear()
@@ -124,7 +139,11 @@ class GoogleServer:
 def _request(row: Row) -> Request:
     named = str((row.body or {}).get("id") or unquote(row.path.rpartition("/events/")[2]))
     silent = row.query.get("sendUpdates") == ["none"]
-    return Request(_METHODS[row.method], row.user, "", re.sub(r"_\d{8}(T\d{6}Z)?$", "", named), silent)
+    return Request(_METHODS[row.method], row.user, "", _series(named), silent)
+
+
+def _series(event: str) -> str:
+    return re.sub(r"_\d{8}(T\d{6}Z)?$", "", event)
 
 
 class _Transport(httpx2.BaseTransport):
@@ -148,6 +167,8 @@ class _Transport(httpx2.BaseTransport):
             raise httpx2.ReadError("no answer") from lost
         finally:
             server.look()
+        if request.method == "POST" and answer.status == 200:
+            server.note_double(request.read(), answer.body)
         if request.method != "GET":
             world.spring("after", calendar)
         return httpx2.Response(answer.status, headers=answer.headers, content=answer.body)

@@ -45,7 +45,7 @@ T = TypeVar("T")
 Params = Mapping[str, str]
 Pause = Callable[[float], None]
 
-_TRIES = 4
+TRIES = 4
 _PATIENCE = 8.0
 """Seconds that a read waits for Google by itself. Longer waits are the calendar's, not the thread's."""
 _BUSY = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"})
@@ -103,15 +103,21 @@ class Client:
 
     def get(self, path: str, params: Params | None = None) -> bytes:
         """A read, tried again while Google is busy. Raises the errors of `calendaring.provider`."""
-        for attempt in range(_TRIES):
+        for attempt in range(TRIES):
             try:
                 return self._send("GET", path, params or {}, b"", "")
             except TryLater as error:
-                wait = max(error.retry_after or 0.0, 0.4 * 2**attempt) * random.uniform(0.7, 1.3)  # noqa: S311 (jitter)
-                if attempt == _TRIES - 1 or wait > _PATIENCE:
+                if attempt == TRIES - 1:
                     raise
-                self._pause(wait)
+                self.wait(attempt, error)
         raise AssertionError("the last try answers or raises")
+
+    def wait(self, attempt: int, error: TryLater) -> None:
+        """Before the next try: longer each time, and as Google asks. Raises `error` where that is too long."""
+        seconds = max(error.retry_after or 0.0, 0.4 * 2**attempt) * random.uniform(0.7, 1.3)  # noqa: S311 (jitter)
+        if seconds > _PATIENCE:
+            raise error
+        self._pause(seconds)
 
     def write(self, method: str, path: str, params: Params, body: object = None, *, etag: str = "") -> bytes:
         """One write, on the condition that `etag` still stands. Raises the errors of `calendaring.provider`."""

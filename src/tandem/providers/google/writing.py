@@ -15,9 +15,9 @@ from tandem.calendaring.ics import recurrence
 from tandem.calendaring.ics.lines import Unreadable
 from tandem.calendaring.identity import normalise_address, original_start
 from tandem.calendaring.plan import occurrence_of
-from tandem.calendaring.provider import Changed, Edit, NotFound, Refused, RemovedSince
+from tandem.calendaring.provider import Changed, Edit, NotFound, Refused, RemovedSince, TryLater
 from tandem.providers.google import decode, encode
-from tandem.providers.google.client import Client, Params, segment
+from tandem.providers.google.client import TRIES, Client, Params, segment
 from tandem.providers.google.reading import ONE, Reader, part_in, path_of
 from tandem.providers.google.resources import Group, Part
 
@@ -38,7 +38,7 @@ class Writer:
         """Under an id of ours: 409 says that it is there, or was, for ids of deleted events stay taken.
 
         Google does not promise to notice ("Events: insert").
-        Where it did not, what it made instead is taken away at once, and nobody hears of that.
+        Where it did not, what it made instead is taken away at once.
         """
         body = encode.insert_body(events[0], name)
         try:
@@ -50,7 +50,7 @@ class Writer:
             raise
         made = part_in(answer)
         if made.id != name:
-            self._client.write("DELETE", path_of(calendar, made.id), _mail(silent=True), etag=made.etag)
+            self._take_away(calendar, made, silent=silent)
             raise Changed("There is an event of this name already.")
         self._reader.note_written(made)
         group = Group(made)
@@ -59,6 +59,22 @@ class Writer:
             values = {name: becomes for name, (_, becomes) in changes.items() if name not in _OF_THE_SERIES}
             group = self._change(calendar, group, event.recurrence_id, values, silent=silent)
         return group
+
+    def _take_away(self, calendar: str, double: Part, *, silent: bool) -> None:
+        """What an insert made under another id than ours; whoever was mailed of it hears that it is off.
+
+        Tried until it is gone, for no other look would know it.
+        """
+        for attempt in range(TRIES):
+            try:
+                self._client.write("DELETE", path_of(calendar, double.id), _mail(silent=silent), etag=double.etag)
+                return
+            except NotFound:
+                return
+            except TryLater as error:
+                if attempt == TRIES - 1:
+                    raise
+                self._client.wait(attempt, error)
 
     def update(self, calendar: str, group: Group, edit: Edit, *, silent: bool) -> Group:
         """One PATCH for each event. Another's change in between stops it there.
