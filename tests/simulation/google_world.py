@@ -114,12 +114,19 @@ class GoogleServer:
             self.doubles[made] = wanted
 
     def doubled(self, creates: Iterable[Event]) -> list[str]:
-        """Every title is given once, so two events with one title in one calendar are one event twice."""
+        """Every title is given once, so two events with one title in one calendar are one event twice.
+
+        But an occurrence that lost its place may have been brought back as an event of its own.
+        """
+        asked = Counter(event.title for event in creates)
         words = []
         for calendar, home in self.sandbox.store.calendars.items():
             live = [entry for entry in home.entries.values() if not entry.parent and not entry.gone]
             count = Counter(str(entry.data.get("summary")) for entry in live)
-            words += [f"{times} events called {title} in {calendar}" for title, times in count.items() if times > 1]
+            for title, times in count.items():
+                most = max(1, asked[title] + (0 if title.startswith("made") else 1))
+                if times > most:
+                    words.append(f"{times} events called {title} in {calendar}")
         return words
 
     def unasked_mails(self, told: set[str]) -> list[str]:
