@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import typing
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 import httpcore2
 import httpx2
@@ -35,13 +37,20 @@ def public_only(address: str) -> None:
         raise ForbiddenAddress(address)
 
 
+@lru_cache(maxsize=1)
+def _trusted() -> ssl.SSLContext:
+    """The authorities that are believed, read once: that takes longer than a whole look at a quiet calendar."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 def transport(guard: Guard | None) -> httpx2.BaseTransport:
     """A transport whose connections all pass `guard`. Proxies of the environment are not used."""
-    made = httpx2.HTTPTransport(trust_env=False, limits=httpx2.Limits(max_connections=10, keepalive_expiry=20))
+    limits = httpx2.Limits(max_connections=10, keepalive_expiry=20)
+    made = httpx2.HTTPTransport(verify=_trusted(), trust_env=False, limits=limits)
     if guard is not None:
         pool = made._pool
         made._pool = httpcore2.ConnectionPool(
-            ssl_context=pool._ssl_context,
+            ssl_context=_trusted(),
             max_connections=10,
             keepalive_expiry=20,
             network_backend=_GuardedBackend(guard),
