@@ -279,6 +279,16 @@ def test_a_guest_takes_it_out_of_their_calendar_and_the_meeting_lives(world: Goo
     assert Meeting.objects.get().state == Meeting.State.LIVE
 
 
+def test_the_only_copy_goes_by_a_guests_hand_and_the_meeting_is_unseen_not_cancelled(world: GoogleWorld) -> None:
+    Calendar.objects.filter(account__owner=world.alice).update(is_read=False)
+    event_id = world.insert(world.alice, attendees=(CHARLIE, world.bob.email))
+    world.sync(world.bob)
+    world.act(world.bob, "events.delete", eventId=event_id, sendUpdates="none")
+    world.sync(world.bob)
+    assert Meeting.objects.get().state == Meeting.State.UNSEEN
+    assert world.titles(world.bob) == []
+
+
 def test_the_organizer_deletes_it_and_it_is_cancelled_for_all(world: GoogleWorld) -> None:
     event_id = world.insert(world.alice, attendees=(CHARLIE, world.bob.email))
     world.sync_all()
@@ -308,7 +318,8 @@ def test_an_event_moved_to_another_calendar_is_the_same_meeting_still(
     world.sync(world.bob)
     world.sync_all()
     assert world.titles() == ["Walkthrough"]
-    assert Meeting.objects.filter(state=Meeting.State.LIVE).count() == 1
+    moved = Meeting.objects.get(state=Meeting.State.LIVE)
+    assert Pin.objects.filter(series=moved.series, record=world.charlie).exists()
     world.change(title="Proposal")
     world.sync_all(rounds=2)
     assert [event["summary"] for event in world.live(world.alice, target.remote_id)] == ["Proposal"]

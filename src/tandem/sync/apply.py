@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 from django.db import DataError, IntegrityError, transaction
+from django.db.models import Q
 
 from tandem.calendaring import event as canonical
 from tandem.calendaring.event import Event
@@ -236,20 +237,29 @@ def _held_elsewhere(meeting: Meeting, ended: Copy) -> bool:
 
 
 def _twins(batch: _Batch) -> set[tuple[UUID, UUID]]:
-    """Events without guests that may have gone from one calendar of the account to another: the pairs of
-    series with one UID, in both orders, for the copy may arrive before or after the tombstone."""
-    calendars = [str(key) for key in batch.calendar.account.calendars.values_list("id", flat=True)]
+    """The owner's own events that may have gone from one calendar of the account to another: the pairs of
+    series with one UID, in both orders, for the copy may arrive before or after the tombstone.
+
+    One without guests has its calendar in its key; one with guests has another organizer there where
+    calendars invite under names of their own (Google). Different organizers are paired only where both are "me".
+    """
+    calendars = {str(key) for key in batch.calendar.account.calendars.values_list("id", flat=True)}
     if len(calendars) < 2:
         return set()
+    held = Series.objects.exclude(uid="").filter(Q(scope__in=calendars) | Q(scope="", organizer__in=batch.mine))
+    own = batch.mine | {""}
     pairs = set()
     ids = list(batch.touched)
     for at in range(0, len(ids), CHUNK):
-        here = Series.objects.filter(id__in=ids[at : at + CHUNK], scope__in=calendars)
-        by_uid = {row.uid: row for row in here}
-        for other in Series.objects.filter(uid__in=by_uid, scope__in=calendars):
-            row = by_uid[other.uid]
-            if other.id != row.id and other.organizer == row.organizer:
-                pairs |= {(other.id, row.id), (row.id, other.id)}
+        here = list(held.filter(id__in=ids[at : at + CHUNK]))
+        others: dict[str, list[Series]] = defaultdict(list)
+        for other in held.filter(uid__in={row.uid for row in here}):
+            others[other.uid].append(other)
+        for row in here:
+            for other in others[row.uid]:
+                alike = other.organizer == row.organizer or {other.organizer, row.organizer} <= own
+                if alike and other.id != row.id:
+                    pairs |= {(other.id, row.id), (row.id, other.id)}
     return pairs
 
 
