@@ -495,3 +495,15 @@ def test_a_mass_deletion_that_comes_page_by_page_stops_too(world: World) -> None
     assert calendar.held
     assert RemoteObject.objects.filter(calendar=calendar).count() >= 64
     let_go_on(calendar)
+
+
+def test_who_was_taken_off_before_the_create_arrived_is_told_of_nothing(world: World) -> None:
+    """Seed 3052 with Google: the create took the edit along, its answer was lost, and Dora was uninvited by mail."""
+    event = msgspec.structs.replace(meeting(), uid="", guests=(Guest(CHARLIE), Guest(DORA)))
+    verbs.schedule(world.alice, of_alice(world), event, tell=True, record=None, now=world.now)
+    changes(world, 0, guests=(Guest(CHARLIE),))
+    world.server.lose_answer("create")
+    world.sync(world.alice)
+    world.forward(minutes=1)
+    world.sync(world.alice)
+    assert sorted(LedgerEntry.objects.values_list("address", "method")) == [(CHARLIE, "REQUEST")]

@@ -217,9 +217,11 @@ def _plan_and_settle(work: _Work, remote_id: str, remote: Remote | None) -> Writ
     )
     by_id = {str(intent.id): intent for intent in intents}
     unheard = waiting.never_created(work.calendar, remote_id)
+    # A create that turns out to have arrived took later edits along, and tells of what came of it all.
+    arrived = any(isinstance(action, Confirm) and action.wish.verb == "create" for action in actions)
     for action in actions:
         if not isinstance(action, Write):
-            _carry_out(work, action, by_id, remote, unheard=unheard)
+            _carry_out(work, action, by_id, remote, unheard=unheard, arrived=arrived)
     write = actions[-1] if actions and isinstance(actions[-1], Write) else None
     if write is not None:
         _note_attempt([by_id[wish.id] for wish in write.wishes], work.clock())
@@ -294,13 +296,13 @@ def _send(work: _Work, remote_id: str, write: Write, base: RemoteItem | None) ->
 
 
 def _carry_out(
-    work: _Work, action: Action, by_id: Mapping[str, Intent], remote: Remote | None, *, unheard: bool
+    work: _Work, action: Action, by_id: Mapping[str, Intent], remote: Remote | None, *, unheard: bool, arrived: bool
 ) -> None:
     """The actions that write nothing to the calendar."""
     if isinstance(action, Confirm):
         intent = by_id[action.wish.id]
         # What was so before we sent anything was not our doing, and is not ours to tell.
-        ours = intent.verb != Intent.Verb.CHANGE or intent.sent_at is not None
+        ours = intent.verb != Intent.Verb.CHANGE or (intent.sent_at is not None and not arrived)
         tell = ours and (remote is not None or not unheard)
         _confirm(work, intent, None, remote, action.fields, tell=tell)
     elif isinstance(action, Conflict):
