@@ -14,8 +14,8 @@ STYLE = (
 
 def page(title: str, *parts: str) -> str:
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>{escape(title)}</title>'
-        f"<style>{STYLE}</style></head><body>"
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>"
         "<p><small>Google sandbox: not Google, nothing leaves this machine</small></p>"
         f"<h1>{escape(title)}</h1>{''.join(parts)}</body></html>"
     )
