@@ -24,7 +24,7 @@ tests make calendars of their own, and delete them in the end. One way to a toke
 (https://developers.google.com/oauthplayground): enter that scope, authorize, exchange the code, copy the access token.
 It works for an hour. Nobody is mailed, and none of your own calendars is written to.
 If you have no calendar that you may only read, the account is subscribed to Google's UK holidays.
-TANDEM_GOOGLE_SITE=http://127.0.0.1:8900 takes a ./google-sandbox in Google's place."""
+TANDEM_GOOGLE_SITE=http://127.0.0.1:8900 takes a ./sandbox google in Google's place."""
 # The order is that of cost: what fails fast is said first.
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ruff check", ("ruff", "check", "--quiet", ".")),

@@ -202,6 +202,27 @@ def test_a_new_channel_overlaps_the_old_one_which_is_stopped_once_the_new_one_ha
     assert office.live() == [str(new.id)]
 
 
+def test_a_channel_that_calls_an_old_address_is_replaced(office: Office, settings: LazySettings) -> None:
+    office.looks()
+    settings.PUBLIC_URL = settings.PUBLIC_URL.replace("localhost", "127.0.0.1")
+    office.look()
+    old, new = office.channels()
+    assert old.address != new.address
+    assert office.is_due(), "what changed meanwhile was told at the wrong door"
+    office.looks()
+    assert office.live() == [str(new.id)]
+
+
+def test_a_channel_with_a_short_life_is_not_opened_anew_at_every_look(office: Office) -> None:
+    office.looks()
+    Channel.objects.update(expires_at=NOW + timedelta(hours=2))
+    office.look()
+    assert office.watches() == 1
+    office.forward(hours=1, minutes=35)
+    office.look()
+    assert office.watches() == 2
+
+
 def test_the_old_channel_stays_while_the_new_one_has_not_called(office: Office) -> None:
     office.looks()
     office.forward(days=6, hours=1)
@@ -500,10 +521,12 @@ def test_an_address_that_is_none_is_said_too(tested: Callable[[str], str]) -> No
 def test_the_test_is_repeated_daily_and_hourly_while_it_fails(office: Office, settings: LazySettings) -> None:
     def tested_again(**later: float) -> bool:
         now = NOW + timedelta(**later)
-        push.test_if_due(now)
+        push.check_if_due(now)
         return Company.objects.get().push_tested_at == now
 
     assert not tested_again(hours=23)
+    push.check_if_due(NOW + timedelta(minutes=1), anew=True)
+    assert Company.objects.get().push_tested_at == NOW + timedelta(minutes=1)
     assert tested_again(hours=25)
     settings.PUBLIC_URL = "http://crm.example"
     assert tested_again(hours=50)

@@ -98,11 +98,12 @@ class Pool:
         self._lock = threading.Lock()
         self._running: dict[UUID, UUID] = {}
         self._projected_at: datetime | None = None
+        self._push_tested = False
         self._rounds = (
             _Round("keeper", self._hand_out, self._until_the_bell),
             _Round("house", self._house, self._a_moment),
             _Round("mailer", self._mail, self._a_moment),
-            _Round("push-test", self._test_push, self._a_while),
+            _Round("push-test", self._test_push, self._a_moment),
         )
 
     def start(self) -> None:
@@ -124,9 +125,6 @@ class Pool:
 
     def _a_moment(self) -> None:
         self._stopping.wait(GLANCE)
-
-    def _a_while(self) -> None:
-        self._stopping.wait(WHILE)
 
     def _hand_out(self) -> None:
         with self._lock:
@@ -179,4 +177,7 @@ class Pool:
         sender.send_due(self._clock())
 
     def _test_push(self) -> None:
-        push.test_if_due(self._clock())
+        """The first time whatever was found before the start, once the server had time to listen."""
+        self._stopping.wait(WHILE)
+        push.check_if_due(self._clock(), anew=not self._push_tested)
+        self._push_tested = True

@@ -113,13 +113,15 @@ class Calendar(models.Model):
 class Channel(models.Model):
     """A push channel: what the service calls us by when the calendar changed (Google, "Push notifications").
 
-    `token` is what its calls must carry. A channel can't be renewed: a new one is opened before the old one
-    ends, and `stopped_at` marks the old one, whose last calls may still come.
+    `token` is what its calls must carry, `address` where they go: PUBLIC_URL may be another since. A channel
+    can't be renewed: a new one is opened before the old one ends, and `stopped_at` marks the old one, whose last
+    calls may still come.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="channels")
     token = models.CharField(max_length=64)
+    address = models.CharField(max_length=1000, default="")
     resource_id = models.CharField(max_length=300, blank=True, default="")
     opened_at = models.DateTimeField()
     expires_at = models.DateTimeField()

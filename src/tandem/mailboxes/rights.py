@@ -8,7 +8,6 @@ from tandem.calendaring.plan import Rights
 from tandem.mailboxes.models import Account, Calendar
 from tandem.team.models import Alias, User
 
-
 OF_A_CALENDAR = "@group.calendar.google.com"
 """How the addresses end under which Google's further calendars invite: nobody's mailbox."""
 

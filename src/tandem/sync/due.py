@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from tandem.mailboxes.models import AccountState, Calendar, Channel
@@ -15,6 +16,8 @@ from tandem.team.models import Company, User
 SMALL = 50
 PAUSE = timedelta(seconds=5)
 AWAY = timedelta(minutes=5)
+CALLBACK = "/hooks/google"
+HOUR = timedelta(hours=1)
 
 
 def request(calendar_ids: Iterable[UUID]) -> None:
@@ -89,9 +92,14 @@ def hurry(user: User, now: datetime) -> None:
 
 
 def calling_channels(now: datetime) -> QuerySet[Channel]:
-    """Push channels that have proved themselves: what changes in their calendars, they tell."""
-    live = Channel.objects.filter(stopped_at=None, expires_at__gt=now, called_at__isnull=False)
-    return live if not Company.current().push_problem else live.none()
+    """Push channels that have proved themselves and last for an hour: what changes in their calendars, they tell."""
+    live = Channel.objects.filter(stopped_at=None, expires_at__gt=now + HOUR, called_at__isnull=False)
+    return live.filter(address=callback()) if not Company.current().push_problem else live.none()
+
+
+def callback() -> str:
+    """The address that services call."""
+    return settings.PUBLIC_URL + CALLBACK
 
 
 def small_company() -> bool:

@@ -27,7 +27,6 @@ from tandem.team.models import Company
 
 log = structlog.get_logger()
 
-CALLBACK = "/hooks/google"
 SELF_TEST = "/hooks/self-test/"
 PUSHING = frozenset({"google"})
 """The providers that can be asked to call us."""
@@ -50,12 +49,19 @@ def keep(calendar: Calendar, push: Push, *, lease: Lease, clock: Clock) -> None:
     now = clock()
     channels = list(calendar.channels.filter(expires_at__gt=now).order_by("-expires_at", "-opened_at"))
     live = [channel for channel in channels if channel.resource_id and channel.stopped_at is None]
-    if live and live[0].expires_at > now + OVERLAP:
-        if live[1:] and live[0].called_at is not None:
-            stop(live[1:], push, lease=lease, now=now)
+    ours = next((channel for channel in live if channel.address == due.callback()), None)
+    if ours is not None and _lasts(ours, now):
+        others = [channel for channel in live if channel is not ours]
+        if others and ours.called_at is not None:
+            stop(others, push, lease=lease, now=now)
         return
     if not any(_waits(channel, now) for channel in channels) and can_call_us(Company.current()):
-        _open(calendar, push, lease, clock, overlaps=bool(live))
+        _open(calendar, push, lease, clock, overlaps=ours is not None)
+
+
+def _lasts(channel: Channel, now: datetime) -> bool:
+    """Whether it is too early for the next one: a day before the end, or a quarter of a short life."""
+    return channel.expires_at - now > min(OVERLAP, (channel.expires_at - channel.opened_at) / 4)
 
 
 def _waits(channel: Channel, now: datetime) -> bool:
@@ -69,7 +75,9 @@ def _open(calendar: Calendar, push: Push, lease: Lease, clock: Clock, *, overlap
     """The row goes first, for the first call may come before the answer."""
     now = clock()
     token = secrets.token_urlsafe(32)
-    channel = Channel(id=uuid4(), calendar=calendar, token=token, opened_at=now, expires_at=now + LIFE)
+    channel = Channel(
+        id=uuid4(), calendar=calendar, token=token, address=due.callback(), opened_at=now, expires_at=now + LIFE
+    )
     with lease.guarding():
         calendar.channels.filter(expires_at__lt=now - LATE).delete()
         channel.save(force_insert=True)
@@ -78,7 +86,7 @@ def _open(calendar: Calendar, push: Push, lease: Lease, clock: Clock, *, overlap
             calendar.remote_id,
             channel_id=str(channel.id),
             token=token,
-            address=settings.PUBLIC_URL + CALLBACK,
+            address=channel.address,
             until=channel.expires_at,
         )
     except AnswerLost:
@@ -159,11 +167,14 @@ def can_call_us(company: Company) -> bool:
     return company.push_tested_at is not None and not company.push_problem
 
 
-def test_if_due(now: datetime) -> None:
-    """Test the callback where somebody needs it: once a day, and every hour while it fails."""
+def check_if_due(now: datetime, *, anew: bool = False) -> None:
+    """Test the callback where somebody needs it: once a day, and every hour while it fails.
+
+    `anew`: whatever was found last, for PUBLIC_URL may be another since.
+    """
     company = Company.current()
     every = TEST_FAILED_EVERY if company.push_problem else TEST_EVERY
-    if company.push_tested_at is not None and company.push_tested_at > now - every:
+    if not anew and company.push_tested_at is not None and company.push_tested_at > now - every:
         return
     if Account.objects.filter(provider__in=PUSHING, state=AccountState.ACTIVE).exists():
         self_test(now)

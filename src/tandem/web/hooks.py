@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from tandem import jobs
 from tandem.mailboxes.models import AccountState, Channel
-from tandem.sync import push
+from tandem.sync import due, push
 from tandem.web.request import SignedInRequest, administrators_only
 
 LARGEST = 64 * 1024
@@ -87,7 +87,7 @@ def test_again(request: SignedInRequest) -> HttpResponse:
 
 
 urls: list[URLPattern] = [
-    path(push.CALLBACK.removeprefix("/"), google, name="hook-google"),
+    path(due.CALLBACK.removeprefix("/"), google, name="hook-google"),
     path(f"{push.SELF_TEST.removeprefix('/')}<uuid:nonce>", self_test, name="hook-self-test"),
     path("company/push-test", test_again, name="push-test"),
 ]

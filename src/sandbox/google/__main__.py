@@ -12,7 +12,7 @@ from sandbox.google.validate import DocumentMissing
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="./google-sandbox", description="A strict stand-in for Google Calendar.")
+    parser = argparse.ArgumentParser(prog="./sandbox google", description="A strict stand-in for Google Calendar.")
     parser.add_argument("--port", type=int, default=8900, help="port on 127.0.0.1 (default 8900; 0: a free one)")
     parser.add_argument("--seed", type=int, default=1, help="decides ids, tokens and the sizes of pages")
     parser.add_argument("--redirect", action="append", default=[], metavar="URL", help="a redirect URI of the client")

@@ -134,7 +134,7 @@ def installed() -> Discovery:
     if found is None or not found.submodule_search_locations:
         raise DocumentMissing(
             "The Google sandbox checks all it says against the document in the package google-api-python-client, "
-            "which is not installed. ./google-sandbox installs it."
+            "which is not installed. ./sandbox google installs it."
         )
     return Discovery(json.loads((Path(found.submodule_search_locations[0]) / _DOCUMENT).read_text()))
 
