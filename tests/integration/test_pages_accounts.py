@@ -168,13 +168,15 @@ def healthy(user: User) -> Calendar:
         ({"requested": 1}, "Syncing"),
         ({"error": "The server is out of reach."}, "Not reached"),
         ({"held": "180 of 214 meetings are missing."}, "Stopped, look first"),
-        ({"last_success_at": timezone.now() - timedelta(minutes=40)}, "40 min behind"),
+        ({"last_success_at": timedelta(minutes=-40)}, "40 min behind"),
         ({"is_read": False}, "No calendar is read"),
     ],
 )
 def test_the_pill_names_the_worst_state(alice: User, company: Company, values: dict[str, Any], words: str) -> None:
     calendar = healthy(alice)
-    Calendar.objects.filter(id=calendar.id).update(**values)
+    now = timezone.now()
+    placed = {name: now + value if isinstance(value, timedelta) else value for name, value in values.items()}
+    Calendar.objects.filter(id=calendar.id).update(**placed)
     html = text(browser(alice).get("/accounts"))
     assert words in html
     assert ("In sync" in html.split("<main", 1)[1]) == (words == "In sync")

@@ -62,7 +62,7 @@ def test_the_calendar_server_ends_with_its_parent_even_by_kill_9(tmp_path: Path)
     parent = subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path)],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
         stdout=subprocess.PIPE,
         text=True,
     )
