@@ -204,7 +204,8 @@ class Intent(models.Model):
     `changes` is JSON `{field: [was, becomes]}` (see `calendaring.fields`), for the event named by
     `recurrence_id` in `remote_id` of `calendar`. A create carries the whole event in `event` and the
     id we chose; `uid` is the one it was asked under, for a service may give the event another. `tell`
-    says whether guests are told, on the author's word. Nothing is ever dropped: an intent ends
+    says whether guests are told, on the author's word; `missing_since` when its event was first found gone
+    from the calendar. Nothing is ever dropped: an intent ends
     confirmed, or refused, or withdrawn by a person.
     """
 
@@ -239,6 +240,7 @@ class Intent(models.Model):
     settled_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
+    missing_since = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, default="")
 
     class Meta:

@@ -104,7 +104,7 @@ def _apply(calendar: Calendar, items: Sequence[RemoteItem], removed: Sequence[st
     _store_copies(batch)
     gone = [batch.objects[remote_id].id for remote_id in removed if remote_id in batch.objects]
     bulk.delete(RemoteObject, gone)
-    attachments.carry(batch.moved | _twins(batch))
+    batch.touched |= attachments.carry(batch.moved | _twins(batch))
     projection.refresh(batch.touched, now=now)
     handoffs.claim(calendar, batch.claimable, now=now)
     if changed or gone:
@@ -124,7 +124,7 @@ def recount(calendar: Calendar, *, now: datetime) -> None:
                 event = canonical.decode(copy.content)
                 batch.events.append((by_id[object_id], event, _skip(batch, event) or "", copy))
         _store_copies(batch)
-        attachments.carry(batch.moved)
+        batch.touched |= attachments.carry(batch.moved)
         projection.refresh(batch.touched, now=now)
 
 

@@ -210,6 +210,9 @@ def _plan_and_settle(work: _Work, remote_id: str, remote: Remote | None) -> Writ
     intents = waiting.locked(work.calendar, remote_id)
     if remote is None:
         intents = [intent for intent in intents if not _follow(work, intent, intents)]
+        if _may_be_elsewhere(work, intents):
+            waiting.put_off(intents, work.clock())
+            return None
     master = next(iter(remote.values()), None) if remote else None
     may = rights(work.calendar, master, work.mine)
     actions = plan(
@@ -249,6 +252,27 @@ def _follow(work: _Work, intent: Intent, intents: Sequence[Intent]) -> bool:
     intent.save(update_fields=["calendar", "remote_id", "sent_at"])
     requests.request([copy.calendar_id])
     return True
+
+
+def _may_be_elsewhere(work: _Work, intents: Sequence[Intent]) -> bool:
+    """Whether what is gone from here may have been moved to another calendar of the account, and not been read there.
+
+    Then nothing is said of these intents until the others have been looked at. One that fails or is stopped
+    keeps nobody waiting.
+    """
+    if not intents or any(intent.verb == Intent.Verb.CREATE for intent in intents):
+        return False
+    now = work.clock()
+    since = min((intent.missing_since for intent in intents if intent.missing_since), default=now)
+    for intent in intents:
+        if intent.missing_since is None:
+            intent.missing_since = since
+            intent.save(update_fields=["missing_since"])
+    others = Calendar.objects.filter(account=work.calendar.account_id, is_read=True, gone=False, held="", error="")
+    unread = others.exclude(id=work.calendar.id).exclude(last_success_at__gt=since)
+    late = list(unread.values_list("id", flat=True))
+    requests.request(late)
+    return bool(late)
 
 
 def _confirm_written(work: _Work, write: Write, remote: Remote | None, item: RemoteItem | None) -> None:
